@@ -1,0 +1,218 @@
+"""An eBPF object file -> one linked program: the chosen function and all that it calls.
+
+Relocations: kernel, Documentation/bpf/llvm_reloc.rst. Addends are implicit: they stand in the
+instruction's immediate.
+"""
+
+from dataclasses import dataclass, field
+
+from ...ctx_map.context import Context
+from ..errors import ElfError, SourceLine, Unsupported, Where
+from .image import Image, Reloc, Section, read_image
+from .lines import Lines, read_lines
+from .raw import SLOT, RawProgram
+from .select import Function, choose, context_of, functions_of
+
+_R_64_64 = 1
+_R_64_32 = 10
+_LDDW = 0x18
+_CALL = 0x85
+_LOCAL, _KERNEL = 1, 2
+"""Source register of a call: a function of the program, a function of the kernel."""
+
+
+def load_elf(
+    blob: bytes,
+    name: str,
+    section: str | None = None,
+    function: str | None = None,
+    context: Context | None = None,
+) -> RawProgram:
+    """Link one program of the object `blob`; `name` is the file's, for diagnostics."""
+    image = read_image(blob, name)
+    functions = functions_of(image, name)
+    entry = choose(image, functions, name, section, function)
+    return _Linker(image, name, functions, read_lines(image, blob)).link(
+        entry, context or context_of(image.sections[entry.section].name)
+    )
+
+
+@dataclass(slots=True)
+class _Linker:
+    """Collects functions in the order in which they are first called, then fixes the calls."""
+
+    image: Image
+    file: str
+    functions: tuple[Function, ...]
+    debug: Lines
+    code: bytearray = field(default_factory=bytearray)
+    placed: dict[Function, int] = field(default_factory=dict)
+    calls: list[tuple[int, Function]] = field(default_factory=list)
+    data: dict[str, bytes] = field(default_factory=dict)
+    data_refs: dict[int, tuple[str, int]] = field(default_factory=dict)
+    externs: dict[int, str] = field(default_factory=dict)
+    maps: dict[int, str] = field(default_factory=dict)
+    lines: dict[int, SourceLine] = field(default_factory=dict)
+
+    def link(self, entry: Function, context: Context) -> RawProgram:
+        todo = [entry]
+        while todo:
+            function = todo.pop(0)
+            if function not in self.placed:
+                before = len(self.calls)
+                self._place(function)
+                todo.extend(target for _, target in self.calls[before:])
+        for slot, target in self.calls:
+            self._set_imm(slot, self.placed[target] - slot - 1)
+        return RawProgram(
+            name=entry.name,
+            section=self.image.sections[entry.section].name,
+            context=context,
+            code=bytes(self.code),
+            functions={slot: f.name for f, slot in self.placed.items()},
+            data=self.data,
+            data_refs=self.data_refs,
+            externs=self.externs,
+            maps=self.maps,
+            lines=self.lines,
+        )
+
+    def _place(self, f: Function) -> None:
+        base = len(self.code) // SLOT
+        self.placed[f] = base
+        home = self.image.sections[f.section]
+        body = home.data[f.start : f.start + f.size]
+        self.code += body
+        for offset, line in sorted(self.debug.get(home.name, {}).items()):
+            if f.start <= offset < f.start + f.size:
+                self.lines[base + (offset - f.start) // SLOT] = line
+        relocs = {
+            r.offset - f.start: r
+            for r in self.image.relocs.get(f.section, ())
+            if f.start <= r.offset < f.start + f.size
+        }
+        at = 0
+        while at < len(body):
+            slot, reloc = base + at // SLOT, relocs.pop(at, None)
+            where = Where(home.name, (f.start + at) // SLOT, self.lines.get(slot))
+            if body[at] == _LDDW:
+                if reloc is not None:
+                    self._address(slot, reloc, where)
+                at += SLOT
+            elif body[at] == _CALL and (reloc is not None or body[at + 1] >> 4 == _LOCAL):
+                self._call(slot, f, at, reloc, where)
+            elif reloc is not None:
+                raise ElfError(
+                    f"{self.file} has a relocation (type {reloc.kind}) on an instruction that "
+                    "neither loads an address nor calls. Build it again.", where,
+                )
+            at += SLOT
+        if relocs:
+            raise ElfError(
+                f"{self.file} has a relocation at byte {f.start + min(relocs)}, inside an "
+                "instruction. Build it again.", Where(home.name),
+            )
+
+    def _call(
+        self, slot: int, caller: Function, at: int, reloc: Reloc | None, where: Where
+    ) -> None:
+        section, target = caller.section, caller.start + at + (self._imm(slot) + 1) * SLOT
+        if reloc is not None:
+            self._expect(reloc, _R_64_32, where)
+            if reloc.symbol.section == "SHN_UNDEF":
+                self.externs[slot] = self._name(reloc, where)
+                self.code[slot * SLOT + 1] = _KERNEL << 4
+                self._set_imm(slot, 0)
+                return
+            home = self._home(reloc, where)
+            section = home.index
+            target = reloc.symbol.value + reloc.addend + (self._imm(slot) + 1) * SLOT
+        for f in self.functions:
+            if (f.section, f.start) == (section, target):
+                self.calls.append((slot, f))
+                return
+        raise ElfError(
+            f"{self.file} calls byte {target} of section {self.image.sections[section].name}, "
+            "where no function begins. In assembly, mark functions with .type NAME, @function.", where,
+        )
+
+    def _address(self, slot: int, reloc: Reloc, where: Where) -> None:
+        self._expect(reloc, _R_64_64, where)
+        if reloc.symbol.section == "SHN_UNDEF":
+            raise Unsupported(
+                f"the program takes the address of {self._name(reloc, where)}, which the object "
+                "does not define. Define it in the same file, as a constant.", where,
+            )
+        if reloc.symbol.section == "SHN_COMMON":
+            raise Unsupported(_WRITABLE.format("common", self._name(reloc, where)), where)
+        home = self._home(reloc, where)
+        offset = reloc.symbol.value + reloc.addend + self._imm(slot)
+        label = self._label(reloc, home, offset)
+        if home.name == "maps" or home.name.startswith(".maps"):
+            self.maps[slot] = label
+        elif home.is_code:
+            raise Unsupported(
+                f"the program takes the address of function {label}; calls go only to functions "
+                "that are known at compile time. Call it by name.", where,
+            )
+        elif home.flags & 1 or not home.data:
+            raise Unsupported(_WRITABLE.format(home.name, label), where)
+        else:
+            self._read_only(slot, home, offset, where)
+        self._set_imm(slot, 0)
+
+    def _read_only(self, slot: int, home: Section, offset: int, where: Where) -> None:
+        if self.image.relocs.get(home.index):
+            raise Unsupported(
+                f"the constants in section {home.name} hold addresses; only plain numbers can be "
+                "stored there. Use indices instead of pointers.", where,
+            )
+        if self.data.setdefault(home.name, home.data) != home.data:
+            raise ElfError(
+                f"{self.file} has two different sections {home.name}. Link them with ld -r.", where
+            )
+        self.data_refs[slot] = (home.name, offset)
+
+    def _expect(self, reloc: Reloc, kind: int, where: Where) -> None:
+        if reloc.kind != kind:
+            raise ElfError(
+                f"{self.file} has relocation type {reloc.kind} where type {kind} belongs. "
+                "Build it again.", where,
+            )
+
+    def _home(self, reloc: Reloc, where: Where) -> Section:
+        home = self.image.of(reloc.symbol)
+        if home is None:
+            raise ElfError(
+                f"{self.file} refers to symbol {reloc.symbol.name!r}, which lies in no section. "
+                "Build it again.", where,
+            )
+        return home
+
+    def _name(self, reloc: Reloc, where: Where) -> str:
+        if not reloc.symbol.name:
+            raise ElfError(
+                f"{self.file} refers to an undefined symbol without a name. Build it again.", where
+            )
+        return reloc.symbol.name
+
+    def _label(self, reloc: Reloc, home: Section, offset: int) -> str:
+        """The symbol at an address, for a map's name and for diagnostics."""
+        if reloc.symbol.name and reloc.symbol.kind != "STT_SECTION":
+            return reloc.symbol.name
+        for s in self.image.symbols:
+            if s.section == home.index and s.value == offset and s.kind != "STT_SECTION":
+                return s.name
+        return f"{home.name}+{offset}"
+
+    def _imm(self, slot: int) -> int:
+        return int.from_bytes(self.code[slot * SLOT + 4 : slot * SLOT + 8], "little", signed=True)
+
+    def _set_imm(self, slot: int, value: int) -> None:
+        self.code[slot * SLOT + 4 : slot * SLOT + 8] = value.to_bytes(4, "little", signed=True)
+
+
+_WRITABLE = (
+    "the program uses the writable global variable {1} (section {0}), which outlives a packet; a "
+    "filter keeps no state. Make it const, or a local variable."
+)

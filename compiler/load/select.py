@@ -1,0 +1,105 @@
+"""An object's sections and symbols -> its functions, the chosen one, and its context."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+from ...ctx_map.context import CONTEXTS, XDP_METADATA, Context
+from ..errors import ElfError, InputError, Unsupported, Where
+from .image import Image, Section
+from .raw import SLOT
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function: `size` bytes from byte `start` of section number `section`."""
+
+    name: str
+    section: int
+    start: int
+    size: int
+    is_global: bool
+
+
+def functions_of(image: Image, file: str) -> tuple[Function, ...]:
+    """Every function, in section order. Assembly without symbols: the section is one function."""
+    found = []
+    for section in image.sections:
+        if section.is_code and section.data:
+            if len(section.data) % SLOT:
+                raise ElfError(
+                    f"{file} is damaged: {len(section.data)} bytes of code are no whole number of "
+                    "8-byte instructions. Build it again.", Where(section.name),
+                )
+            found.extend(_functions_in(image, section, file))
+    return tuple(found)
+
+
+def _functions_in(image: Image, section: Section, file: str) -> list[Function]:
+    symbols = [
+        s for s in image.symbols
+        if s.section == section.index
+        and (s.kind == "STT_FUNC" or (s.kind == "STT_NOTYPE" and s.is_global))
+    ]
+    starts = {s.value: s for s in reversed(symbols)}
+    ends = [*sorted(starts), len(section.data)]
+    found = []
+    if 0 not in starts:
+        found.append(Function(section.name, section.index, 0, ends[0], True))
+    for start, limit in pairwise(ends):
+        symbol = starts[start]
+        size = symbol.size or limit - start
+        if start % SLOT or size % SLOT or size == 0 or start + size > len(section.data):
+            raise ElfError(
+                f"{file} is damaged: function {symbol.name!r} spans bytes {start} to "
+                f"{start + size} of {len(section.data)}. Build it again.", Where(section.name),
+            )
+        found.append(
+            Function(symbol.name or section.name, section.index, start, size, symbol.is_global)
+        )
+    return found
+
+
+def choose(
+    image: Image,
+    functions: tuple[Function, ...],
+    file: str,
+    section: str | None,
+    function: str | None,
+) -> Function:
+    """The program that `section` and `function` name; the only one when neither is given."""
+    programs = [f for f in functions if image.sections[f.section].name != ".text" and f.is_global]
+    programs = programs or [f for f in functions if f.is_global]
+    matching = [
+        f for f in (functions if function else programs)
+        if section in (None, image.sections[f.section].name) and function in (None, f.name)
+    ]
+    if len(matching) == 1:
+        return matching[0]
+    listing = ", ".join(f"{f.name} (section {image.sections[f.section].name})" for f in programs)
+    if not programs:
+        raise ElfError(
+            f"{file} holds no program: no global function in any code section. Put the filter "
+            'into a section, as in SEC("phys_dev").'
+        )
+    if not matching:
+        wanted = " and ".join(
+            f"{kind} {name}" for kind, name in (("section", section), ("function", function)) if name
+        )
+        raise InputError(f"{file} has no program with {wanted}. It has: {listing}.")
+    raise InputError(
+        f"{file} holds several programs: {listing}. Choose one with --section or --function."
+    )
+
+
+def context_of(section: str) -> Context:
+    """The context that a section's name stands for; PHYS_DEV when it says nothing."""
+    if section.startswith("xdp"):
+        raise Unsupported(
+            "XDP programs read packets through pointers and return XDP's codes; the contexts at "
+            f"hand are {', '.join(c.name for c in CONTEXTS)}. Port the program to one of these, and put "
+            'it into a section of its own, as in SEC("phys_dev").', Where(section),
+        )
+    for context in CONTEXTS:
+        if section.startswith(context.sections):
+            return context
+    return XDP_METADATA

@@ -1,0 +1,1 @@
+"""A program in any of its forms -> a scheduled pipeline in Verilog."""

@@ -1,0 +1,1 @@
+"""Declarations of contexts and descriptors -> the layouts, models and texts derived from them."""

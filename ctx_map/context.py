@@ -1,0 +1,109 @@
+"""One declaration per context -> access rules, memory image, C header and documentation."""
+
+from dataclasses import dataclass
+
+from .descriptor import BY_NAME, Descriptor
+from .verdicts import MATCH_PASSES, PHYS_DEV, VerdictRule
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A 4-byte, read-only context field at byte `offset`.
+
+    `signal` names the descriptor field behind it. `network_order` fields hold the 16-bit value
+    byte-swapped, as the kernel's __be16 members do; `flag` fields are 1 when the signal is not 0.
+    """
+
+    name: str
+    offset: int
+    signal: str
+    network_order: bool = False
+    flag: bool = False
+
+    SIZE = 4
+
+    def value(self, descriptor: Descriptor) -> int:
+        """What a load of this field yields."""
+        v = getattr(descriptor, self.signal)
+        if self.flag:
+            return int(v != 0)
+        return int.from_bytes(v.to_bytes(2, "big"), "little") if self.network_order else v
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a program's r1 points to, and how its return value is read.
+
+    `size` is the span of the struct in bytes; bytes of it that no field covers exist in the kernel
+    but not in a receive descriptor. `absent` names such fields for diagnostics.
+    """
+
+    name: str
+    structs: tuple[str, ...]
+    sections: tuple[str, ...]
+    fields: tuple[Field, ...]
+    size: int
+    verdicts: VerdictRule
+    absent: tuple[tuple[int, str], ...] = ()
+
+    def at(self, offset: int) -> Field | None:
+        """The field that starts at byte `offset`."""
+        return next((f for f in self.fields if f.offset == offset), None)
+
+    def absent_at(self, offset: int) -> str | None:
+        """The name of a field that the kernel has at `offset` and a descriptor has not."""
+        return next((n for o, n in reversed(self.absent) if o <= offset), None)
+
+
+XDP_METADATA = Context(
+    name="xdp_metadata",
+    structs=("xdp_metadata", "bpf_phys_dev_md"),
+    sections=("phys_dev",),
+    fields=(
+        Field("len", 0, "len"),
+        Field("hash", 4, "hash"),
+        Field("hash_type", 8, "hash_type"),
+        Field("vlan_tci", 12, "vlan_tci"),
+        Field("vlan_proto", 16, "vlan_proto"),
+        Field("csum", 20, "csum"),
+        Field("ingress_ifindex", 24, "ingress_ifindex"),
+        Field("rx_queue_index", 28, "rx_queue_index"),
+    ),
+    size=32,
+    verdicts=PHYS_DEV,
+)
+"""The context of PHYS_DEV programs (RFC of April 2016, extended by the fields its thread asked for)."""
+
+SK_BUFF = Context(
+    name="__sk_buff",
+    structs=("__sk_buff",),
+    sections=("socket", "classifier", "tc"),
+    fields=(
+        Field("len", 0, "len"),
+        Field("queue_mapping", 12, "rx_queue_index"),
+        Field("protocol", 16, "protocol", network_order=True),
+        Field("vlan_present", 20, "vlan_proto", flag=True),
+        Field("vlan_tci", 24, "vlan_tci"),
+        Field("vlan_proto", 28, "vlan_proto", network_order=True),
+        Field("ingress_ifindex", 36, "ingress_ifindex"),
+        Field("ifindex", 40, "ingress_ifindex"),
+        Field("hash", 68, "hash"),
+    ),
+    size=192,
+    verdicts=MATCH_PASSES,
+    absent=(
+        (4, "pkt_type"), (8, "mark"), (32, "priority"), (44, "tc_index"), (48, "cb"),
+        (72, "tc_classid"), (76, "data"), (80, "data_end"), (84, "napi_id"), (88, "family"),
+        (92, "remote_ip4"), (96, "local_ip4"), (100, "remote_ip6"), (116, "local_ip6"),
+        (132, "remote_port"), (136, "local_port"), (140, "data_meta"), (144, "flow_keys"),
+        (152, "tstamp"), (160, "wire_len"), (164, "gso_segs"), (168, "sk"), (176, "gso_size"),
+        (180, "tstamp_type"), (184, "hwtstamp"),
+    ),
+)
+"""The part of struct __sk_buff (include/uapi/linux/bpf.h) that a receive descriptor can fill."""
+
+CONTEXTS = (XDP_METADATA, SK_BUFF)
+
+for _context in CONTEXTS:
+    for _field in _context.fields:
+        assert _field.signal in BY_NAME

@@ -1,0 +1,209 @@
+"""Decoded program, packet, descriptor -> verdict: the golden interpreter.
+
+It executes instructions one after the other and knows nothing of the compiler's intermediate form.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ..compiler.insn import FP, STACK_SIZE, Insn, Program
+from ..ctx_map.descriptor import Descriptor
+from ..ctx_map.helpers import EFAULT, Helper
+from ..ctx_map.prandom import prandom, site
+from ..ctx_map.verdicts import Verdict
+from .semantics import CLOBBERED, MASK, Step, step_for
+
+MAX_FRAMES = 8
+"""Call depth, functions (kernel: MAX_CALL_FRAMES)."""
+
+_REGION = 44
+_CONTEXT, _STACK, _DATA = 1 << _REGION, 2 << _REGION, 3 << _REGION
+_OFFSET = (1 << _REGION) - 1
+_STACK_BYTES = STACK_SIZE * MAX_FRAMES
+
+
+class ExecutionFault(Exception):
+    """The program did what no verified program does; names the slot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one packet got: the verdict and the 64-bit return value behind it."""
+
+    verdict: Verdict
+    r0: int
+
+
+@dataclass(frozen=True, slots=True)
+class TraceRecord:
+    """One executed instruction: its slot, call depth, and the registers it changed."""
+
+    slot: int
+    insn: Insn
+    depth: int
+    written: tuple[tuple[int, int], ...]
+
+
+@dataclass(slots=True)
+class _Frame:
+    """What a call saves: where to go on, r6..r10, and the slot of the call."""
+
+    resume: int
+    saved: list[int]
+    call_slot: int
+
+
+class Interpreter:
+    """Runs one program on packets.
+
+    Parameters
+    ----------
+    program
+        A decoded, verified program.
+    seed
+        The seed of bpf_get_prandom_u32 (32 bits).
+    """
+
+    def __init__(self, program: Program, seed: int = 0) -> None:
+        self.program = program
+        self.seed = seed
+        self.regs = [0] * 11
+        self._stack = bytearray(_STACK_BYTES)
+        self._context = bytearray(program.context.size)
+        self._data = bytearray()
+        self._sections: dict[str, int] = {}
+        for name, content in program.data.items():
+            self._sections[name] = len(self._data)
+            self._data += content
+        self._regions = {1: self._context, 2: self._stack, 3: self._data}
+        self._code: list[Step] = [self._step(slot) for slot in range(len(program.insns))]
+        self._frames: list[_Frame] = []
+        self._packet = b""
+        self._ktime = 0
+        self._number = 0
+
+    def _step(self, slot: int) -> Step:
+        insn = self.program.insns[slot]
+        if insn is None:
+            return self._fall_into_second_half
+        wide = slot + 1 < len(self.program.insns) and self.program.insns[slot + 1] is None
+        return step_for(insn, slot, slot + (2 if wide else 1))
+
+    def _fall_into_second_half(self, _: object) -> int:
+        raise ExecutionFault("jump into the second half of a 64-bit load")
+
+    def _start(self, packet: bytes, descriptor: Descriptor, ktime: int, number: int) -> None:
+        self._packet, self._ktime, self._number = packet, ktime, number
+        self._frames.clear()
+        for f in self.program.context.fields:
+            self._context[f.offset : f.offset + 4] = f.value(descriptor).to_bytes(4, "little")
+        self.regs[:] = [CLOBBERED] * 11
+        self.regs[1] = _CONTEXT
+        self.regs[FP] = _STACK + STACK_SIZE
+
+    def _outcome(self) -> Outcome:
+        r0 = self.regs[0]
+        return Outcome(self.program.context.verdicts.verdict(r0), r0)
+
+    def run(
+        self, packet: bytes, descriptor: Descriptor, *, ktime: int = 0, number: int = 0
+    ) -> Outcome:
+        """Run the program on one packet.
+
+        `ktime` is what bpf_ktime_get_ns returns, `number` the packet's number since reset.
+        """
+        self._start(packet, descriptor, ktime, number)
+        slot, code = 0, self._code
+        while slot >= 0:
+            slot = code[slot](self)
+        return self._outcome()
+
+    def trace(
+        self, packet: bytes, descriptor: Descriptor, *, ktime: int = 0, number: int = 0
+    ) -> Iterator[TraceRecord]:
+        """As `run`, yielding a record after every instruction."""
+        self._start(packet, descriptor, ktime, number)
+        slot = 0
+        while slot >= 0:
+            insn, before, depth = self.program.insns[slot], list(self.regs), len(self._frames)
+            assert insn is not None
+            following = self._code[slot](self)
+            written = tuple(
+                (n, v)
+                for n, (v, old) in enumerate(zip(self.regs, before, strict=True))
+                if v != old and v != CLOBBERED
+            )
+            yield TraceRecord(slot, insn, depth, written)
+            slot = following
+
+    @property
+    def outcome(self) -> Outcome:
+        """The outcome of the packet that was run or traced last."""
+        return self._outcome()
+
+    # What instructions may touch (semantics.MachineLike).
+
+    def _locate(self, address: int, size: int) -> tuple[bytearray, int]:
+        region = self._regions.get(address >> _REGION)
+        offset = address & _OFFSET
+        if region is None or offset + size > len(region):
+            raise ExecutionFault(f"access to {size} bytes at address {address:#x}")
+        return region, offset
+
+    def load(self, address: int, size: int) -> int:
+        region, offset = self._locate(address, size)
+        return int.from_bytes(region[offset : offset + size], "little")
+
+    def store(self, address: int, size: int, value: int) -> None:
+        region, offset = self._locate(address, size)
+        if region is not self._stack:
+            raise ExecutionFault(f"write to read-only address {address:#x}")
+        region[offset : offset + size] = value.to_bytes(size, "little")
+
+    def load_packet(self, offset: int, size: int) -> int | None:
+        if offset < 0 or offset + size > len(self._packet):
+            return None
+        return int.from_bytes(self._packet[offset : offset + size], "big")
+
+    def data_address(self, section: str, offset: int) -> int:
+        return _DATA + self._sections[section] + offset
+
+    def call_helper(self, number: int, slot: int) -> int:
+        r = self.regs
+        match number:
+            case Helper.KTIME_GET_NS:
+                return self._ktime
+            case Helper.GET_PRANDOM_U32:
+                chain = (*(f.call_slot for f in self._frames), slot)
+                return prandom(self.seed, self._number, site(chain))
+            case Helper.GET_SMP_PROCESSOR_ID:
+                return 0
+            case Helper.SKB_LOAD_BYTES:
+                return self._skb_load_bytes(r[2] & MASK[32], r[3], r[4] & MASK[32])
+        raise ExecutionFault(f"helper {number} does not exist")
+
+    def _skb_load_bytes(self, offset: int, to: int, size: int) -> int:
+        region, start = self._locate(to, size)
+        inside = offset + size <= len(self._packet)
+        region[start : start + size] = (
+            self._packet[offset : offset + size] if inside else bytes(size)
+        )
+        return 0 if inside else -EFAULT & MASK[64]
+
+    def call_local(self, slot: int, target: int) -> int:
+        if len(self._frames) + 1 >= MAX_FRAMES:
+            raise ExecutionFault(f"more than {MAX_FRAMES} nested calls")
+        self._frames.append(_Frame(slot + 1, self.regs[6:11], slot))
+        self.regs[FP] += STACK_SIZE
+        return target
+
+    def leave(self) -> int:
+        if not self._frames:
+            return -1
+        frame = self._frames.pop()
+        self.regs[6:11] = frame.saved
+        self.regs[1:6] = [CLOBBERED] * 5
+        return frame.resume
+
+
+

@@ -1,0 +1,187 @@
+"""What is known at one point of a program: registers, stack bytes, and joins of both."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from ..insn import FP, STACK_SIZE
+from . import scalars
+from .scalars import Scalar
+
+
+class Region(Enum):
+    """What a pointer points into."""
+
+    CONTEXT = "context"
+    STACK = "stack"
+    DATA = "read-only data"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pointer:
+    """An address: `offset` bytes (modulo 2**64) from the region's origin.
+
+    The origin is the context's byte 0, a data section's byte 0, or the top of the stack of the
+    function instance at call depth `frame`, so that stack offsets are negative.
+    """
+
+    region: Region
+    offset: Scalar
+    frame: int = 0
+    section: str = ""
+
+    def same_object(self, other: "Pointer") -> bool:
+        """Whether both point into the same thing."""
+        return (self.region, self.frame, self.section) == (other.region, other.frame, other.section)
+
+    def __str__(self) -> str:
+        o = self.offset.constant
+        place = str(self.offset) if o is None else f"{o - (1 << 64) if o >> 63 else o:+d}"
+        return f"{self.region.value} pointer {place}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Unreadable:
+    """A register that must not be read, and why."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+Abstract = Scalar | Pointer | Unreadable
+
+UNSET = Unreadable("was never written")
+DESTROYED = Unreadable("was destroyed by a call or a packet load")
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """Byte `index` (0 = least significant) of a `size`-byte value that was stored on the stack."""
+
+    value: Scalar | Pointer
+    index: int
+    size: int
+
+
+@dataclass(slots=True)
+class State:
+    """Registers and stacks at one point. `stack` maps (call depth, offset from its top) to a byte.
+
+    `saved` holds r6..r10 of the callers, outermost first.
+    """
+
+    regs: list[Abstract]
+    stack: dict[tuple[int, int], Lane] = field(default_factory=dict)
+    saved: tuple[tuple[Abstract, ...], ...] = ()
+
+    def copy(self) -> "State":
+        return State(list(self.regs), dict(self.stack), self.saved)
+
+    def enter(self) -> None:
+        """Begin a called function: callee-saved registers are set aside, a new stack begins."""
+        self.saved = (*self.saved, tuple(self.regs[6:11]))
+        self.regs[6:FP] = [UNSET] * 4
+        self.regs[FP] = Pointer(Region.STACK, scalars.constant(0), len(self.saved))
+        self.regs[0] = UNSET
+
+    def leave(self) -> None:
+        """Return to the caller: its registers come back, the callee's stack is gone."""
+        depth = len(self.saved)
+        self.regs[6:11] = self.saved[-1]
+        self.regs[1:6] = [DESTROYED] * 5
+        self.saved = self.saved[:-1]
+        self.stack = {k: v for k, v in self.stack.items() if k[0] != depth}
+
+    def replace(self, old: Scalar, new: Scalar) -> None:
+        """Every copy of `old`, in registers and on the stack, becomes `new`."""
+        self.regs = [new if r is old else r for r in self.regs]
+        self.saved = tuple(tuple(new if r is old else r for r in s) for s in self.saved)
+        for key, lane in self.stack.items():
+            if lane.value is old:
+                self.stack[key] = Lane(new, lane.index, lane.size)
+
+
+def entry_state() -> State:
+    """r1 is the context, r10 the stack's top; nothing else may be read."""
+    regs: list[Abstract] = [UNSET] * 11
+    regs[1] = Pointer(Region.CONTEXT, scalars.constant(0))
+    regs[FP] = Pointer(Region.STACK, scalars.constant(0))
+    return State(regs)
+
+
+class Joiner:
+    """Joins states that meet at a block; copies of one value stay copies of one value."""
+
+    def __init__(self) -> None:
+        self._memo: dict[tuple[int, int], Abstract] = {}
+        self._alive: list[Abstract] = []
+
+    def join(self, a: State, b: State) -> State:
+        regs = [self.value(x, y) for x, y in zip(a.regs, b.regs, strict=True)]
+        saved = tuple(
+            tuple(self.value(x, y) for x, y in zip(s, t, strict=True))
+            for s, t in zip(a.saved, b.saved, strict=True)
+        )
+        stack = {}
+        for key in (k for k in a.stack if k in b.stack):
+            lane = self._lane(a.stack[key], b.stack[key])
+            if lane is not None:
+                stack[key] = lane
+        return State(regs, stack, saved)
+
+    def _lane(self, a: Lane, b: Lane) -> Lane | None:
+        if (a.index, a.size) == (b.index, b.size):
+            value = self.value(a.value, b.value)
+            return None if isinstance(value, Unreadable) else Lane(value, a.index, a.size)
+        if isinstance(a.value, Pointer) or isinstance(b.value, Pointer):
+            return None
+        return Lane(scalars.join(lane_value(a), lane_value(b)), 0, 1)
+
+    def value(self, a: Abstract, b: Abstract) -> Abstract:
+        """Either `a` or `b`."""
+        if a is b:
+            return a
+        key = (id(a), id(b))
+        if key not in self._memo:
+            self._alive += [a, b]
+            self._memo[key] = _join(a, b)
+        return self._memo[key]
+
+
+def _join(a: Abstract, b: Abstract) -> Abstract:
+    match a, b:
+        case Scalar(), Scalar():
+            return scalars.join(a, b)
+        case Pointer(), Pointer() if a.same_object(b):
+            return Pointer(a.region, scalars.join(a.offset, b.offset), a.frame, a.section)
+        case Unreadable(), Unreadable():
+            return a if a.reason == b.reason else UNSET
+        case (Unreadable() as u, _) | (_, Unreadable() as u):
+            return Unreadable(f"{u.reason} on some paths")
+    return Unreadable(f"holds a {_kind(a)} on some paths and a {_kind(b)} on others")
+
+
+def _kind(a: Abstract) -> str:
+    return f"{a.region.value} pointer" if isinstance(a, Pointer) else "number"
+
+
+def lane_value(lane: Lane) -> Scalar:
+    """The possible values of a stored byte."""
+    assert isinstance(lane.value, Scalar)
+    shifted = scalars.apply(
+        scalars.AluOp.RSH, lane.value, scalars.constant(lane.index * 8), 64
+    )
+    return scalars.truncate(shifted, 8)
+
+
+def stack_bytes(offset: Scalar, size: int) -> tuple[int, ...] | None:
+    """The offsets (negative) where a stack access of `size` bytes may begin; None outside the stack.
+
+    `offset` counts from the stack's top, modulo 2**64.
+    """
+    starts = offset.possible(STACK_SIZE)
+    if starts is None:
+        return None
+    places = tuple(n - (1 << 64) if n >> 63 else n for n in starts)
+    return places if all(-STACK_SIZE <= p and p + size <= 0 for p in places) else None

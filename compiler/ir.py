@@ -1,0 +1,95 @@
+"""The dataflow graph: one acyclic list of bit-vector operations per program.
+
+A node yields an unsigned number of `width` bits. Arguments are numbers of earlier nodes, so the list
+is in topological order. There is no control flow and no memory: branches have become predicates,
+the stack has become values, packet bytes are inputs.
+
+    const        attr = value
+    input        attr = (name, index); index is the byte number for "window", else 0
+    slice        args[0], bits attr upward
+    concat       args from the least significant upward
+    sext         args[0] sign-extended
+    not and or xor            bitwise
+    add sub mul               modulo 2**width
+    udiv urem                 x / 0 = 0, x % 0 = x (RFC 9669 section 4.1)
+    shl lshr ashr             args[1] is the amount, always below width
+    eq ult slt                1 bit; slt reads both sides as signed
+    parity                    1 bit: exclusive or of all bits of args[0]
+    mux          args = (condition, if 1, if 0)
+    onehot       args = (p0, v0, p1, v1, ...): the v whose p is 1; at most one is; 0 if none
+    case         args = (key, v0, v1, ...), attr = (k0, k1, ...): the v whose k equals key;
+                 0 if none, unless `key` can only be one of them
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+Attr = int | tuple[str, int] | tuple[int, ...] | None
+
+WIRING = frozenset({"const", "input", "slice", "concat", "sext"})
+"""Operations that cost no logic."""
+OPS = WIRING | {
+    "not", "and", "or", "xor", "add", "sub", "mul", "udiv", "urem", "shl", "lshr", "ashr",
+    "eq", "ult", "slt", "parity", "mux", "onehot", "case",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One operation. `origin` is the slot that asked for it, or -1 for descriptor logic."""
+
+    op: str
+    width: int
+    args: tuple[int, ...] = ()
+    attr: Attr = None
+    origin: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A dataflow graph. `outputs` names the nodes that leave it.
+
+    `results` maps (block, slot, register) to the node that holds what the instruction wrote, for
+    comparing with the interpreter; passes keep it up to date where the node survives.
+    """
+
+    nodes: tuple[Node, ...]
+    outputs: Mapping[str, int]
+    results: Mapping[tuple[int, int, int], int] = MappingProxyType({})
+
+    def inputs(self) -> list[tuple[str, int]]:
+        """(name, index) of every input in use, sorted."""
+        return sorted({n.attr for n in self.nodes if n.op == "input"})  # type: ignore[type-var]
+
+    def live(self, roots: Iterable[int]) -> list[bool]:
+        """For each node, whether one of `roots` depends on it."""
+        marks = [False] * len(self.nodes)
+        for r in roots:
+            marks[r] = True
+        for n in range(len(self.nodes) - 1, -1, -1):
+            if marks[n]:
+                for a in self.nodes[n].args:
+                    marks[a] = True
+        return marks
+
+    def __str__(self) -> str:
+        lines = [f"%{n} = {text(node)}" for n, node in enumerate(self.nodes)]
+        lines += [f"output {name} = %{n}" for name, n in self.outputs.items()]
+        return "\n".join(lines) + "\n"
+
+
+def text(node: Node) -> str:
+    """One node in the form `op.width arguments`."""
+    args = [f"%{a}" for a in node.args]
+    match node.attr:
+        case None:
+            pass
+        case int(value):
+            args.append(f"{value:#x}" if node.op == "const" else str(value))
+        case (str(name), index):
+            args.append(f"{name}[{index}]" if name == "window" else name)
+        case keys:
+            args = [args[0], *(f"{k:#x}: {v}" for k, v in zip(keys, args[1:], strict=True))]  # type: ignore[str-format]
+    origin = f"  ; slot {node.origin}" if node.origin >= 0 else ""
+    return f"{node.op}.{node.width} {', '.join(args)}{origin}"

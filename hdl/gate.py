@@ -1,0 +1,224 @@
+"""AXI4-Stream of frames and a program pipeline -> AXI4-Stream of the frames that it lets pass.
+
+Accepted beats go into the packet buffer and, at the same time, into a tap that gathers what the
+program reads. The program pipeline and the tap never stall: each frame that waits for its verdict
+owns a beat of the buffer at least, and the verdict queue has as many entries as the buffer.
+"""
+
+from typing import Protocol
+
+from amaranth.hdl import Cat, Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from ..ctx_map.verdicts import VERDICT_BITS
+from .admit import Admit
+from .config import STRIP_SIDE, GateConfig, OnDrop
+from .counters import COUNTER_BITS, COUNTERS, Counters
+from .egress import RESULT, Egress
+from .ingress import Ingress
+from .launch import Launch
+from .queue import Queue
+from .skid import Skid
+from .stream import axis_layout, connect_stream, out_layout, stored_layout
+from .strip import Strip
+
+__all__ = ["Gate", "GateConfig", "OnDrop", "Pipeline"]
+
+
+class Pipeline(Protocol):
+    """A program in hardware, with an input port `i_<name>` for each of `inputs` (name -> bits).
+
+    `o_verdict` and `o_valid` follow `i_valid` by `latency` cycles, at least one; a packet may come
+    every cycle. `trace_width` is the width of the output port `o_trace`, 0 when there is none.
+    """
+
+    inputs: dict[str, int]
+    latency: int
+    trace_width: int
+    i_valid: Signal
+    o_valid: Signal
+    o_verdict: Signal
+
+    def elaborate(self, platform) -> Module: ...
+
+
+class Gate(wiring.Component):
+    """The whole filter; module ports are flat AXI4-Stream, counters, clk and rst (active high).
+
+    `ktime_ns`, `trace_valid` and `trace_ktime` exist when the program reads the time: the latter
+    two tell, per launch, which. `trace` exists when the pipeline has one.
+    """
+
+    s_axis_tdata: Signal
+    s_axis_tkeep: Signal
+    s_axis_tvalid: Signal
+    s_axis_tready: Signal
+    s_axis_tlast: Signal
+    s_axis_tuser: Signal
+    m_axis_tdata: Signal
+    m_axis_tkeep: Signal
+    m_axis_tvalid: Signal
+    m_axis_tready: Signal
+    m_axis_tlast: Signal
+    m_axis_tuser: Signal
+    ktime_ns: Signal
+    trace_valid: Signal
+    trace_ktime: Signal
+    trace: Signal
+
+    def __init__(self, config: GateConfig, pipeline: Pipeline) -> None:
+        for name, width in pipeline.inputs.items():
+            if name not in config.supplies:
+                raise ValueError(f"Pipeline input {name!r} cannot be supplied by {config!r}")
+            if not 1 <= width <= config.supplies[name]:
+                raise ValueError(
+                    f"Pipeline input {name!r} has 1 to {config.supplies[name]} bits, not {width!r}"
+                )
+        if pipeline.latency < 1:
+            raise ValueError(f"Pipeline latency must be at least 1, not {pipeline.latency!r}")
+        self.config = config
+        self.pipeline = pipeline
+        names = tuple(pipeline.inputs)
+        self._stream_side = {
+            name: width for name, (_, width) in config.s_tuser.items() if name in names
+        }
+        self._side = dict(self._stream_side)
+        if config.strip_vlan:
+            self._side |= {name: STRIP_SIDE[name] for name in STRIP_SIDE if name in names}
+        self._launch = Launch(config, names, self._side)
+        self.launch_latency = self._launch.latency
+        self.depth = config.buffer_depth(self.launch_latency + pipeline.latency)
+        ports = {
+            "s_axis_tdata": In(config.width),
+            "s_axis_tkeep": In(config.beat_bytes),
+            "s_axis_tvalid": In(1),
+            "s_axis_tready": Out(1),
+            "s_axis_tlast": In(1),
+            "s_axis_tuser": In(config.s_tuser_width),
+            "m_axis_tdata": Out(config.width),
+            "m_axis_tkeep": Out(config.beat_bytes),
+            "m_axis_tvalid": Out(1),
+            "m_axis_tready": In(1),
+            "m_axis_tlast": Out(1),
+            "m_axis_tuser": Out(config.m_tuser_width),
+            **{f"stat_{name}": Out(COUNTER_BITS) for name in COUNTERS},
+        }
+        if "ktime" in names:
+            ports |= {"ktime_ns": In(64), "trace_valid": Out(1), "trace_ktime": Out(64)}
+        if pipeline.trace_width:
+            ports["trace"] = Out(pipeline.trace_width)
+        super().__init__(ports)
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        config, width = self.config, self.config.width
+        m.submodules.ingress = ingress = Ingress(width, self._stream_side)
+        m.submodules.admit = admit = Admit(width, self._side, config.max_frame)
+        m.submodules.buffer = buffer = Queue(stored_layout(width), self.depth)
+        m.submodules.launch = launch = self._launch
+        m.submodules.pipeline = self.pipeline
+        m.submodules.verdicts = verdicts = Queue(RESULT, self.depth)
+        m.submodules.egress = egress = Egress(
+            width, mark=config.on_drop is OnDrop.MARK, drop_bad=config.store_and_forward
+        )
+        m.submodules.skid_out = skid_out = Skid(out_layout(width))
+        m.submodules.counters = counters = Counters()
+
+        self._connect_input(m, ingress)
+        if config.strip_vlan:
+            m.submodules.strip = strip = Strip(width, self._stream_side, self._side)
+            connect_stream(m, ingress.o, strip.i)
+            connect_stream(m, strip.o, admit.i)
+        else:
+            connect_stream(m, ingress.o, admit.i)
+        room = Signal(init=1)
+        m.d.comb += admit.i_room.eq(room)
+        if not config.backpressure:
+            m.d.sync += room.eq(buffer.o_level <= self.depth - config.max_beats - 2)
+
+        m.d.comb += [
+            *(buffer.i.payload[name].eq(admit.o.payload[name]) for name, _ in stored_layout(width)),
+            buffer.i.valid.eq(admit.o.valid),
+            admit.o.ready.eq(buffer.i.ready if config.backpressure else 1),
+            launch.i_valid.eq(admit.o.valid & admit.o.ready),
+            launch.i_beat.eq(admit.o.payload),
+        ]
+        self._connect_pipeline(m, launch, verdicts)
+        connect_stream(m, buffer.o, egress.i)
+        connect_stream(m, verdicts.o, egress.i_result)
+        connect_stream(m, egress.o, skid_out.i)
+        self._connect_output(m, skid_out)
+        m.d.comb += [
+            counters.i_received.eq(admit.o_received),
+            counters.i_overflow.eq(admit.o_overflow),
+            counters.i_done.eq(egress.o_done),
+            counters.i_verdict.eq(egress.o_verdict),
+            counters.i_bad.eq(egress.o_bad),
+            *(getattr(self, f"stat_{n}").eq(getattr(counters, f"o_{n}")) for n in COUNTERS),
+        ]
+        return m
+
+    def _connect_input(self, m: Module, ingress: Ingress) -> None:
+        """s_axis to the ingress, through registers."""
+        layout = axis_layout(self.config.width, self._stream_side)
+        beat = Signal(layout)
+        m.d.comb += [
+            beat.data.eq(self.s_axis_tdata),
+            beat.keep.eq(self.s_axis_tkeep),
+            beat.last.eq(self.s_axis_tlast),
+        ]
+        for name, (offset, width) in self.config.s_tuser.items():
+            if name in layout.members:
+                m.d.comb += beat[name].eq(self.s_axis_tuser[offset : offset + width])
+        if self.config.backpressure:
+            m.submodules.skid_in = skid = Skid(layout)
+            m.d.comb += [
+                skid.i.payload.eq(beat),
+                skid.i.valid.eq(self.s_axis_tvalid),
+                self.s_axis_tready.eq(skid.i.ready),
+            ]
+            connect_stream(m, skid.o, ingress.i)
+        else:
+            # Nothing behind can stall: an ingress is ready whenever its successor is.
+            held = Signal(layout, reset_less=True)
+            m.d.sync += [held.eq(beat), ingress.i.valid.eq(self.s_axis_tvalid)]
+            m.d.comb += [ingress.i.payload.eq(held), self.s_axis_tready.eq(1)]
+
+    def _connect_pipeline(self, m: Module, launch: Launch, verdicts: Queue) -> None:
+        """Launches into the program, its verdicts into their queue."""
+        pipeline = self.pipeline
+        for name in pipeline.inputs:
+            m.d.comb += getattr(pipeline, f"i_{name}").eq(getattr(launch, f"o_{name}"))
+        bad = launch.o_bad
+        if self.config.store_and_forward:
+            for n in range(pipeline.latency):
+                late = Signal(name=f"bad_{n}", reset_less=True)
+                m.d.sync += late.eq(bad)
+                bad = late
+        m.d.comb += [
+            pipeline.i_valid.eq(launch.o_valid),
+            verdicts.i.valid.eq(pipeline.o_valid),
+            verdicts.i.payload.verdict.eq(pipeline.o_verdict[:VERDICT_BITS]),
+            verdicts.i.payload.bad.eq(bad),
+        ]
+        if "ktime" in pipeline.inputs:
+            m.d.comb += [
+                launch.i_ktime.eq(self.ktime_ns),
+                self.trace_valid.eq(launch.o_valid),
+                self.trace_ktime.eq(getattr(launch, "o_ktime")),
+            ]
+        if pipeline.trace_width:
+            m.d.comb += self.trace.eq(getattr(pipeline, "o_trace"))
+
+    def _connect_output(self, m: Module, skid: Skid) -> None:
+        """The last registers to m_axis."""
+        beat = skid.o.payload
+        m.d.comb += [
+            self.m_axis_tdata.eq(beat.data),
+            self.m_axis_tkeep.eq(beat.keep),
+            self.m_axis_tlast.eq(beat.last),
+            self.m_axis_tuser.eq(Cat(beat.verdict, beat.err)),
+            self.m_axis_tvalid.eq(skid.o.valid),
+            skid.o.ready.eq(self.m_axis_tready),
+        ]

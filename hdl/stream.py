@@ -1,0 +1,47 @@
+"""Beats of a packet stream -> their layouts, and connections that check them.
+
+Inside the gate every beat but a frame's last is full, bytes beyond `count` are zero, and only a
+frame without any byte has a beat whose count is 0. `err` is set at last beats only. Side-band
+members are valid at first beats only.
+"""
+
+from collections.abc import Mapping
+
+from amaranth.hdl import Module
+from amaranth.lib import data, stream
+
+
+def axis_layout(width: int, side: Mapping[str, int]) -> data.StructLayout:
+    """An AXI4-Stream beat of `width` bits as it comes in; `side` is name -> bits."""
+    return data.StructLayout({"data": width, "keep": width // 8, "last": 1, "err": 1, **side})
+
+
+def beat_layout(width: int, side: Mapping[str, int]) -> data.StructLayout:
+    """A beat inside the gate; `count` is its number of bytes."""
+    return data.StructLayout(
+        {"data": width, "count": range(width // 8 + 1), "first": 1, "last": 1, "err": 1, **side}
+    )
+
+
+def stored_layout(width: int) -> data.StructLayout:
+    """A beat in the packet buffer."""
+    return data.StructLayout({"data": width, "count": range(width // 8 + 1), "last": 1, "err": 1})
+
+
+def out_layout(width: int) -> data.StructLayout:
+    """A beat on its way out."""
+    return data.StructLayout(
+        {"data": width, "keep": width // 8, "last": 1, "verdict": 3, "err": 1}
+    )
+
+
+def connect_stream(m: Module, src: stream.Interface, dst: stream.Interface) -> None:
+    """Connects two streams, after comparing their payload layouts."""
+    shapes = [s.signature.members["payload"].shape for s in (src, dst)]
+    if shapes[0] != shapes[1]:
+        raise TypeError(f"Payloads differ: {shapes[0]!r} and {shapes[1]!r}")
+    m.d.comb += [
+        dst.payload.eq(src.payload),
+        dst.valid.eq(src.valid),
+        src.ready.eq(dst.ready),
+    ]

@@ -1,0 +1,58 @@
+"""The generated header and tables agree with the declarations, and with what a compiler sees."""
+
+from rxgate.compiler.load import load_program
+from rxgate.compiler.load.clang import INCLUDE
+from rxgate.ctx_map.context import SK_BUFF, XDP_METADATA
+from rxgate.ctx_map.helpers import PROTOTYPES
+from rxgate.ctx_map.render import HEADER, c_header, markdown_table
+
+
+def test_the_header_in_the_package_is_the_generated_one():
+    assert HEADER.read_text() == c_header(XDP_METADATA)
+    assert HEADER.parent.parent == INCLUDE
+
+
+def test_a_compiler_sees_the_declared_offsets_numbers_and_names(tmp_path):
+    asserts = [
+        f"_Static_assert(offsetof(struct xdp_metadata, {f.name}) == {f.offset}, \"{f.name}\");"
+        for f in XDP_METADATA.fields
+    ]
+    calls = [
+        "(void)bpf_skb_load_bytes(ctx, 0, &at, 4);" if p.args else f"sum += {p.name}();"
+        for p in PROTOTYPES.values()
+    ]
+    source = tmp_path / "all.c"
+    source.write_text(
+        "\n".join(
+            [
+                "#include <stddef.h>",
+                "#include <linux/bpf.h>",
+                "#include <rxgate/phys_dev.h>",
+                *asserts,
+                f"_Static_assert(sizeof(struct bpf_phys_dev_md) == {XDP_METADATA.size}, \"size\");",
+                'SEC("phys_dev") int all(struct bpf_phys_dev_md *ctx)',
+                "{ __u32 at = 0; __u64 sum = 0;",
+                *calls,
+                "return sum + bpf_ntohs(at) + BPF_PHYS_DEV_OK; }",
+            ]
+        )
+    )
+    code = load_program(source).code
+    called = {
+        int.from_bytes(code[at + 4 : at + 8], "little")
+        for at in range(0, len(code), 8) if code[at] == 0x85
+    }
+    assert called == set(PROTOTYPES)
+
+
+def test_the_table_has_a_row_for_every_field():
+    rows = markdown_table(SK_BUFF).splitlines()[2:]
+    assert len(rows) == len(SK_BUFF.fields)
+    assert rows[2] == (
+        "| 16 | `protocol` | EtherType as eth_type_trans() gives it, network order "
+        "| computed from the header window |"
+    )
+    assert rows[3] == (
+        "| 20 | `vlan_present` | 1 when `vlan_proto` is not 0, else 0 "
+        "| computed from the header window |"
+    )

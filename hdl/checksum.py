@@ -1,7 +1,7 @@
 """Accepted beats -> the 16-bit one's complement sum of each frame behind its Ethernet header."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
-from amaranth.lib import wiring
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from .stream import beat_layout
@@ -20,7 +20,7 @@ class Checksum(wiring.Component):
     """
 
     i_valid: Signal
-    i_beat: Signal
+    i_beat: data.View
     o_csum: Signal
 
     def __init__(self, width: int, max_frame: int) -> None:

@@ -50,7 +50,7 @@ class GateConfig:
         if not 0 <= self.window <= MAX_WINDOW:
             raise ValueError(f"Window must be 0 to {MAX_WINDOW} bytes, not {self.window!r}")
         if not 1 <= self.max_frame <= MAX_FRAME:
-            raise ValueError(f"Maximum frame must be 1 to {MAX_FRAME} bytes, not {self.max_frame!r}")
+            raise ValueError(f"Frames must end at 1 to {MAX_FRAME} bytes, not {self.max_frame!r}")
         if not isinstance(self.on_drop, OnDrop):
             raise ValueError(f"on_drop must be an OnDrop, not {self.on_drop!r}")
         for name in self.stream_fields:
@@ -76,7 +76,7 @@ class GateConfig:
 
     @property
     def s_tuser(self) -> dict[str, tuple[int, int]]:
-        """Name -> (offset, width) in s_axis_tuser; `err` counts at tlast, the rest at first beats."""
+        """Name -> (offset, width) in s_axis_tuser; `err` holds at tlast, others at first beats."""
         layout = {"err": (0, 1)}
         offset = 1
         for signal in SIGNALS:

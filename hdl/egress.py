@@ -1,4 +1,4 @@
-"""Buffered beats and verdicts -> the frames that leave, and one event per frame for the counters."""
+"""Buffered beats and verdicts -> the frames that leave, and an event per frame for the counters."""
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib import data, stream, wiring

@@ -39,6 +39,7 @@ class Pipeline(Protocol):
     i_valid: Signal
     o_valid: Signal
     o_verdict: Signal
+    o_trace: Signal
 
     def elaborate(self, platform) -> Module: ...
 
@@ -206,10 +207,10 @@ class Gate(wiring.Component):
             m.d.comb += [
                 launch.i_ktime.eq(self.ktime_ns),
                 self.trace_valid.eq(launch.o_valid),
-                self.trace_ktime.eq(getattr(launch, "o_ktime")),
+                self.trace_ktime.eq(launch.o_ktime),
             ]
         if pipeline.trace_width:
-            m.d.comb += self.trace.eq(getattr(pipeline, "o_trace"))
+            m.d.comb += self.trace.eq(pipeline.o_trace)
 
     def _connect_output(self, m: Module, skid: Skid) -> None:
         """The last registers to m_axis."""

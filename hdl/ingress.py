@@ -39,20 +39,22 @@ class Ingress(wiring.Component):
         valid = Signal()
         first = Signal(init=1)
         empty_end = Signal()
+        keep = Signal(size + 1)
         carry = Signal(size + 1)
         count = Signal(range(size + 1))
         kept = Signal(size)
 
         m.d.comb += [
-            carry.eq(Mux(beat.last, beat.keep, (1 << size) - 1) + 1),
-            kept.eq(Mux(beat.last, beat.keep & ~carry[:size], (1 << size) - 1)),
+            keep.eq(Mux(beat.last, beat.keep, (1 << size) - 1)),
+            carry.eq(keep + 1),
+            kept.eq(keep & ~carry),
             empty_end.eq(valid & ~held.last & self.i.valid & beat.last & ~beat.keep[0]),
             self.o.valid.eq(valid & (held.last | self.i.valid)),
             self.o.payload.eq(held),
             self.i.ready.eq(~valid | self.o.ready),
         ]
-        # carry has a 1 where tkeep has its first 0, and what tkeep has above it.
-        boundary = carry & ~Mux(beat.last, beat.keep, (1 << size) - 1)
+        # Adding 1 leaves a 1 where tkeep has its first 0, and changes nothing above.
+        boundary = carry & ~keep
         encoded = 0
         for n in range(1, size + 1):
             encoded = encoded | Mux(boundary[n], n, 0)

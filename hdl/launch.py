@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib import wiring
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from .checksum import Checksum
@@ -22,10 +22,13 @@ class Launch(wiring.Component):
     """
 
     i_valid: Signal
-    i_beat: Signal
+    i_beat: data.View
     i_ktime: Signal
     o_valid: Signal
     o_bad: Signal
+    o_csum: Signal
+    o_ktime: Signal
+    o_packet_number: Signal
 
     def __init__(self, config: GateConfig, names: Iterable[str], side: dict[str, int]) -> None:
         self.config = config
@@ -88,13 +91,13 @@ class Launch(wiring.Component):
         if self.checksum is not None:
             m.submodules.checksum = self.checksum
             self._tap(m, self.checksum)
-            m.d.comb += getattr(self, "o_csum").eq(self.checksum.o_csum)
+            m.d.comb += self.o_csum.eq(self.checksum.o_csum)
         if "ktime" in self.names:
-            m.d.sync += getattr(self, "o_ktime").eq(self.i_ktime)
+            m.d.sync += self.o_ktime.eq(self.i_ktime)
         if "packet_number" in self.names:
             number = Signal(config.supplies["packet_number"])
             m.d.sync += number.eq(number + self.o_valid)
-            m.d.comb += getattr(self, "o_packet_number").eq(number)
+            m.d.comb += self.o_packet_number.eq(number)
         return m
 
     def _tap(self, m: Module, unit: Window | Checksum) -> None:

@@ -105,7 +105,7 @@ class Strip(wiring.Component):
         return m
 
     def _leave_out(self, m: Module, tagged, here, line, drop) -> None:
-        """Beats no longer than the tag: the tag's beats go; its end becomes that of the beat before."""
+        """Beats no longer than the tag: the tag's go, and their end passes to the beat before."""
         size = self.width // 8
         first, behind = TAG_START // size, TAG_END // size
         m.d.comb += drop.eq(tagged & (here >= first) & (here < behind))

@@ -4,7 +4,7 @@ The tap behind it never stalls: it sees beats only as they are accepted.
 """
 
 from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib import wiring
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from .stream import beat_layout
@@ -19,7 +19,7 @@ class Window(wiring.Component):
     """
 
     i_valid: Signal
-    i_beat: Signal
+    i_beat: data.View
     o_valid: Signal
     o_window: Signal
     o_present: Signal

@@ -48,10 +48,11 @@ class Admit(wiring.Component):
         refuse = Signal()
         over = Signal()
         move = Signal()
+        too_many = beat.count > rest if rest < size else 0
 
         m.d.comb += [
             at_limit.eq(Mux(beat.first, int(beats == 1), index == beats - 1)),
-            over.eq(at_limit & (~beat.last | (beat.count > rest))),
+            over.eq(at_limit & (~beat.last | too_many)),
             refuse.eq(beat.first & ~self.i_room),
             self.o.payload.eq(beat),
             self.o.valid.eq(self.i.valid & ~discard & ~refuse),

@@ -122,7 +122,8 @@ class Strip(wiring.Component):
         start = TAG_START % size
         joined = Cat(oldest.data, Mux(oldest.last, 0, following.data[: 8 * TAG_BYTES]))
         rest = joined[8 * TAG_BYTES :]
-        with m.If(tagged & (here >= tag_beat)):
+        reached = here >= tag_beat if tag_beat else 1
+        with m.If(tagged & reached):
             m.d.comb += self.o.payload.data.eq(rest)
             with m.If(here == tag_beat):
                 m.d.comb += self.o.payload.data[: 8 * start].eq(oldest.data[: 8 * start])

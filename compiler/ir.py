@@ -22,7 +22,7 @@ the stack has become values, packet bytes are inputs.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 Attr = int | tuple[str, int] | tuple[int, ...] | None
@@ -56,7 +56,7 @@ class Function:
 
     nodes: tuple[Node, ...]
     outputs: Mapping[str, int]
-    results: Mapping[tuple[int, int, int], int] = MappingProxyType({})
+    results: Mapping[tuple[int, int, int], int] = field(default_factory=lambda: MappingProxyType({}))
 
     def inputs(self) -> list[tuple[str, int]]:
         """(name, index) of every input in use, sorted."""

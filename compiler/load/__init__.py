@@ -1,12 +1,14 @@
 """A file in any accepted form, or instructions in hexadecimal -> a `RawProgram`."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from ...ctx_map.context import Context
 from ..errors import InputError
 from .clang import compile_source
 from .elf import load_elf
+from .lines import with_text
 from .raw import RawProgram
 from .text import load_text
 
@@ -32,7 +34,8 @@ def load_program(
         return load_text(path_or_hex, "hex", context)
     blob = _read(path)
     if path.suffix in (".c", ".s"):
-        return load_elf(compile_source(path, mcpu), path.name, section, function, context)
+        raw = load_elf(compile_source(path, mcpu), path.name, section, function, context)
+        return replace(raw, lines=with_text(raw.lines, path.name, blob.decode(errors="replace")))
     if path.suffix == ".hex":
         return load_text(blob.decode(errors="replace"), path.name, context)
     if path.suffix == ".o" or blob[:4] == b"\x7fELF":

@@ -1,11 +1,13 @@
 """Classic BPF -> a Program over __sk_buff, as the kernel's converter understands it.
 
 Rules: Linux Documentation/networking/filter.rst and the checks of net/core/filter.c. A and X become
-r7 and r8, M[] the top of the stack, r6 the context; all arithmetic is 32-bit. Three points where a
-reader may wonder:
+r7 and r8, M[] the top of the stack, r6 the context; all arithmetic is 32-bit. Where a reader may
+wonder:
 
 - A load outside the frame, and a division by a zero X, end the filter with 0: no match.
-- A shift by an X of 32 or more gives 0, which is libpcap's meaning (a processor would mask it).
+- The sum of X and a constant offset wraps at 32 bits, as in the kernel; libpcap's own interpreter
+  takes a sum that wraps for one outside the frame.
+- A shift by an X of 32 or more gives 0, as in libpcap; the kernel leaves it to the processor.
 - Ancillary loads (offsets from SKF_AD_OFF) read descriptor fields; what a receive descriptor does
   not have, and offsets from the network or link-layer header, are refused.
 """
@@ -16,7 +18,7 @@ from dataclasses import replace
 from ...ctx_map.context import SK_BUFF, Field
 from ...ctx_map.helpers import Helper
 from ...ctx_map.verdicts import MATCH_DROPS, MATCH_PASSES
-from ..errors import DecodeError, SourceLine, Unsupported, Where
+from ..errors import SourceLine, Unsupported, VerifyError, Where
 from ..insn import (
     FP,
     Alu,
@@ -228,6 +230,7 @@ def _ancillary(i: ClassicInsn, n: int) -> list[Insn]:
             f"the filter reads the {_ABSENT[offset]}, which a receive descriptor does not have.",
             Where(line=line_of(i, n)),
         )
-    raise DecodeError(
-        f"offset {_imm(i.k).value} names no ancillary data.", Where(line=line_of(i, n))
+    raise VerifyError(
+        f"offset {_imm(i.k).value} lies before the frame, and names no ancillary data.",
+        Where(line=line_of(i, n)),
     )

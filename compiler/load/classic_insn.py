@@ -84,13 +84,14 @@ class ClassicInsn(NamedTuple):
 def text(insn: ClassicInsn) -> str:
     """An instruction as bpf_asm writes it, jump distances as `+n`."""
     operand = "x" if insn.uses_x else f"#{insn.k:#x}"
+    signed = insn.k - (1 << 32) if insn.k >> 31 else insn.k
     match insn.insn_class:
         case 0 | 1:
             register = "" if insn.insn_class == LD else "x"
             name = f"ld{register}{_SIZE_TEXT.get(insn.size, '?')}"
             modes = {
-                IMM: f"#{insn.k:#x}", ABS: f"[{insn.k}]", IND: f"[x + {insn.k}]",
-                MEM: f"M[{insn.k}]", LEN: "#len", MSH: f"4*([{insn.k}]&0xf)",
+                IMM: f"#{insn.k:#x}", ABS: f"[{signed}]", IND: f"[x + {signed}]",
+                MEM: f"M[{insn.k}]", LEN: "#len", MSH: f"4*([{signed}]&0xf)",
             }
             return f"{name} {modes.get(insn.mode, '?')}"
         case 2 | 3:
@@ -99,7 +100,7 @@ def text(insn: ClassicInsn) -> str:
             name = _ALU_TEXT.get(insn.op, "?")
             return name if insn.op == NEG else f"{name} {operand}"
         case 5 if insn.op == JA:
-            return f"ja +{insn.k}"
+            return f"ja {signed:+d}"
         case 5:
             return f"{_JUMP_TEXT.get(insn.op, '?')} {operand}, +{insn.jt}, +{insn.jf}"
         case 6:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from ...ctx_map.context import Context
 from ..errors import ElfError, SourceLine, Unsupported, Where
-from .image import Image, Reloc, Section, read_image
+from .image import WRITE, Image, Reloc, Section, read_image
 from .lines import Lines, read_lines
 from .raw import SLOT, RawProgram
 from .select import Function, choose, context_of, functions_of
@@ -91,10 +91,11 @@ class _Linker:
             for r in self.image.relocs.get(f.section, ())
             if f.start <= r.offset < f.start + f.size
         }
-        at = 0
+        at, line = 0, None
         while at < len(body):
             slot, reloc = base + at // SLOT, relocs.pop(at, None)
-            where = Where(home.name, (f.start + at) // SLOT, self.lines.get(slot))
+            line = self.lines.get(slot, line)
+            where = Where(home.name, (f.start + at) // SLOT, line)
             if body[at] == _LDDW:
                 if reloc is not None:
                     self._address(slot, reloc, where)
@@ -133,7 +134,8 @@ class _Linker:
                 return
         raise ElfError(
             f"{self.file} calls byte {target} of section {self.image.sections[section].name}, "
-            "where no function begins. In assembly, mark functions with .type NAME, @function.", where,
+            "where no function begins. In assembly, mark functions with .type NAME, @function.",
+            where,
         )
 
     def _address(self, slot: int, reloc: Reloc, where: Where) -> None:
@@ -155,23 +157,32 @@ class _Linker:
                 f"the program takes the address of function {label}; calls go only to functions "
                 "that are known at compile time. Call it by name.", where,
             )
-        elif home.flags & 1 or not home.data:
+        elif home.flags & WRITE or not home.data:
             raise Unsupported(_WRITABLE.format(home.name, label), where)
         else:
             self._read_only(slot, home, offset, where)
         self._set_imm(slot, 0)
 
     def _read_only(self, slot: int, home: Section, offset: int, where: Where) -> None:
-        if self.image.relocs.get(home.index):
+        start, end = self._object(home, offset)
+        if any(start <= r.offset < end for r in self.image.relocs.get(home.index, ())):
             raise Unsupported(
-                f"the constants in section {home.name} hold addresses; only plain numbers can be "
-                "stored there. Use indices instead of pointers.", where,
+                f"the program uses constants in section {home.name} that are addresses; constants "
+                "can only be plain numbers. Use indices instead of pointers.", where,
             )
         if self.data.setdefault(home.name, home.data) != home.data:
             raise ElfError(
                 f"{self.file} has two different sections {home.name}. Link them with ld -r.", where
             )
         self.data_refs[slot] = (home.name, offset)
+
+    def _object(self, home: Section, offset: int) -> tuple[int, int]:
+        """First byte, and first byte beyond, of the constant at an address; else of its section."""
+        for s in self.image.symbols:
+            inside = s.value <= offset < s.value + s.size
+            if s.section == home.index and s.kind == "STT_OBJECT" and inside:
+                return s.value, s.value + s.size
+        return 0, len(home.data)
 
     def _expect(self, reloc: Reloc, kind: int, where: Where) -> None:
         if reloc.kind != kind:

@@ -14,7 +14,7 @@ from elftools.elf.sections import SymbolTableSection
 
 from ..errors import ElfError
 
-WRITE, ALLOC, EXECUTE = 1, 2, 4
+WRITE, EXECUTE = 1, 4
 """Section flags (ELF specification, sh_flags)."""
 _HEADER = 64
 _SECTION_HEADER = 64

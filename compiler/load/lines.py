@@ -8,7 +8,7 @@ information yields no lines, and no error.
 import io
 import posixpath
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from elftools.elf.elffile import ELFFile
 
@@ -34,6 +34,16 @@ def read_lines(image: Image, blob: bytes) -> Lines:
         return _from_dwarf(image, blob)
     except Exception:  # pyelftools raises many kinds of things on damaged DWARF
         return {}
+
+
+def with_text(lines: Mapping[int, SourceLine], file: str, text: str) -> dict[int, SourceLine]:
+    """`lines`, with the text of those that lie in the source file named `file`."""
+    source = text.splitlines()
+    return {
+        slot: SourceLine(file, line.line, source[line.line - 1])
+        if (line.file, line.text) == (file, "") and 0 < line.line <= len(source) else line
+        for slot, line in lines.items()
+    }
 
 
 def _from_btf(image: Image) -> Lines:

@@ -30,6 +30,7 @@ _TYPES = {
     "port": _Kind.PORT, "portrange": _Kind.PORT,
     "proto": _Kind.IP_PROTOCOL, "protochain": _Kind.IP_PROTOCOL,
 }
+_TYPES |= dict.fromkeys(("type", "subtype", "dir", "on", "ifname"), _Kind.OTHER)
 _NOT_IP = {"ether", "link", "ppp", "slip", "fddi", "tr", "wlan", "iso", "isis"}
 _JOINTS = {"and", "or", "not"}
 _TOKEN = re.compile(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ...ctx_map.context import Context
-from ..errors import SourceLine, Where
+from ..errors import SourceLine
 
 SLOT = 8
 """Bytes of an instruction slot."""
@@ -15,10 +15,11 @@ class RawProgram:
     """One program as bytes: the entry function at slot 0, then every function reachable from it.
 
     Slots are 8 bytes. Local calls are linked: their immediate is target - slot - 1. Mappings from
-    slots: `functions` has the first slot of each function; `data_refs` the two-slot loads that stand
-    for byte `offset` of read-only section `data[section]`; `externs` the calls of kernel functions
-    (source register 2, immediate 0); `maps` the two-slot loads that stand for a map. A two-slot load
-    in `data_refs` or `maps` has immediate 0. `lines` has the first slot of each run of a line.
+    slots: `functions` has the first slot of each function; `data_refs` the two-slot loads that
+    stand for byte `offset` of read-only section `data[section]`; `externs` the calls of kernel
+    functions (source register 2, immediate 0); `maps` the two-slot loads that stand for a map. A
+    two-slot load in `data_refs` or `maps` has immediate 0. `lines` has the first slot of each run
+    of instructions from one line.
     """
 
     name: str
@@ -31,9 +32,3 @@ class RawProgram:
     externs: Mapping[int, str]
     maps: Mapping[int, str]
     lines: Mapping[int, SourceLine]
-
-    def where(self, slot: int) -> Where:
-        """The place that a diagnostic about the instruction at `slot` names."""
-        start = max((s for s in self.functions if s <= slot), default=0)
-        near = max((s for s in self.lines if start <= s <= slot), default=None)
-        return Where(self.section, slot, None if near is None else self.lines[near])

@@ -82,9 +82,8 @@ def choose(
             'into a section, as in SEC("phys_dev").'
         )
     if not matching:
-        wanted = " and ".join(
-            f"{kind} {name}" for kind, name in (("section", section), ("function", function)) if name
-        )
+        asked = (("section", section), ("function", function))
+        wanted = " and ".join(f"{kind} {name}" for kind, name in asked if name)
         raise InputError(f"{file} has no program with {wanted}. It has: {listing}.")
     raise InputError(
         f"{file} holds several programs: {listing}. Choose one with --section or --function."
@@ -96,8 +95,8 @@ def context_of(section: str) -> Context:
     if section.startswith("xdp"):
         raise Unsupported(
             "XDP programs read packets through pointers and return XDP's codes; the contexts at "
-            f"hand are {', '.join(c.name for c in CONTEXTS)}. Port the program to one of these, and put "
-            'it into a section of its own, as in SEC("phys_dev").', Where(section),
+            f"hand are {', '.join(c.name for c in CONTEXTS)}. Port it to one of these, and put it "
+            'into a section that says so, as in SEC("phys_dev").', Where(section),
         )
     for context in CONTEXTS:
         if section.startswith(context.sections):

@@ -31,7 +31,7 @@ def frame_v4(proto: int, fragment: int = 0, ihl: int = 5, tags: bytes = b"") -> 
     src, sport, dst, dport, _, _ = V4[0]
     header = bytes([0x40 | ihl, 0, 0, 0, 0, 0]) + fragment.to_bytes(2, "big") + bytes([64, proto])
     ports = sport.to_bytes(2, "big") + dport.to_bytes(2, "big")
-    ip = header + b"\0\0" + ipv4(src) + ipv4(dst) + bytes(ihl * 4 - 20) + ports
+    ip = header + b"\0\0" + ipv4(src) + ipv4(dst) + bytes(max(0, ihl * 4 - 20)) + ports
     return bytes(12) + tags + b"\x08\x00" + ip
 
 

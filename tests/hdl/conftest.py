@@ -9,7 +9,6 @@ from amaranth.hdl import Cat, Const, Module, ResetInserter, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.sim import Simulator
-
 from rxgate.ctx_map.descriptor import BY_NAME
 from rxgate.ctx_map.verdicts import Verdict
 from rxgate.sim.surroundings import Frame, OutFrame

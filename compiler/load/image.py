@@ -14,7 +14,7 @@ from elftools.elf.sections import SymbolTableSection
 
 from ..errors import ElfError
 
-WRITE, EXECUTE = 1, 4
+WRITE, ALLOC, EXECUTE = 1, 2, 4
 """Section flags (ELF specification, sh_flags)."""
 _HEADER = 64
 _SECTION_HEADER = 64
@@ -60,7 +60,7 @@ class Reloc:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An object file. `relocs` is keyed by section index."""
+    """An object file. `relocs` is keyed by section index: those of code, data and line numbers."""
 
     sections: tuple[Section, ...]
     symbols: tuple[Symbol, ...]
@@ -143,9 +143,14 @@ def _read(blob: bytes, name: str) -> Image:
             relocations.append(s)
     relocs: dict[int, tuple[Reloc, ...]] = {}
     for r in relocations:
-        target, symbols = r["sh_info"], tables[r["sh_link"]]
+        target = r["sh_info"]
         if target >= len(sections):
-            raise ElfError(f"{name}: relocations for section {target}, which does not exist.")
+            raise ElfError(
+                f"{name} has relocations for section {target}, which it lacks. Build it again."
+            )
+        if not sections[target].flags & ALLOC and sections[target].name != ".debug_line":
+            continue
+        symbols = tables[r["sh_link"]]
         relocs[target] = relocs.get(target, ()) + tuple(
             Reloc(
                 e["r_offset"], e["r_info_type"], symbols[e["r_info_sym"]],

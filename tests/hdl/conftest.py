@@ -138,11 +138,11 @@ class Monitor:
         self.data, self.verdicts, self.waiting = b"", set(), None
 
 
-def run_gate(gate, beats, *, idle=0.0, stall=0.0, rng=None, settle=60, reset_after=None):
+def run_gate(gate, beats, *, idle=0.0, stall=0.0, rng=None, reset_after=None):
     """Sends beats; `idle` and `stall` are the shares of pauses at the source and the sink.
 
     `reset_after` resets the gate for one cycle once so many beats have been accepted; the other
-    beats follow. Time is 1000 + cycle.
+    beats follow. Time is 1000 + cycle. Ends when nothing came out for as long as the gate can wait.
     """
     rng = rng or random.Random(0)
     beats = list(beats)
@@ -154,7 +154,7 @@ def run_gate(gate, beats, *, idle=0.0, stall=0.0, rng=None, settle=60, reset_aft
         position = 0
         offering = False
         quiet = 0
-        while quiet < settle:
+        while quiet < gate.depth + 20:
             run.cycles += 1
             assert run.cycles < 50 * len(beats) + 20 * gate.depth + 2000, "the gate hangs"
             resetting = reset_after is not None and run.received == reset_after

@@ -3,7 +3,7 @@
 import pytest
 from rxgate.ctx_map.verdicts import Verdict
 from rxgate.hdl.gate import Gate, GateConfig, OnDrop
-from rxgate.sim.surroundings import expected, seen
+from rxgate.sim.surroundings import Frame, expected, seen
 
 WIDTHS = (8, 16, 32, 64, 128, 256, 512)
 FIELDS = ("rx_queue_index", "hash")
@@ -105,7 +105,8 @@ def test_zero_byte_frames(bench, rng, width):
 
 def test_csum_is_zero_only_without_a_set_bit(bench, rng):
     config = GateConfig(width=64, max_frame=128, store_and_forward=True)
-    bodies = (b"", b"\0" * 40, b"\xff\xff", b"\xff\xff\0\0\xff\xff", b"\x80\0\x7f\xff", b"\0\1", b"\1")
+    ones = b"\xff\xff"
+    bodies = (b"", b"\0" * 40, ones, ones + b"\0\0" + ones, b"\x80\0\x7f\xff", b"\0\1", b"\1")
     check(bench, rng, config, [Frame(b"\xaa" * 14 + body) for body in bodies], inputs=["csum"])
 
 
@@ -146,7 +147,7 @@ def test_reset_in_the_middle_of_a_packet(bench, rng, width, mode):
     frames = [
         seen(f, strip_vlan=config.strip_vlan, max_frame=config.max_frame) for f in (rest, *after)
     ]
-    gate = Gate(config, bench.Probe({"present": config.supplies["present"]}, [Verdict.PASS]))
+    gate = Gate(config, bench.Probe({"present": config.supplies["present"]}, [Verdict.PASS] * 9))
     run = bench.run_gate(gate, beats, rng=rng, reset_after=cut)
     want = expected(
         frames, [Verdict.PASS] * len(frames), store_and_forward=config.store_and_forward

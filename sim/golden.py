@@ -1,0 +1,126 @@
+"""Program and gate parameters, frames -> what the gate must answer to each, one after the other.
+
+The golden model of a whole gate: descriptors from ctx_map.models, verdicts from the interpreter,
+and what leaves and is counted from surroundings. Knows nothing of the compiler or of cycles.
+"""
+
+from dataclasses import dataclass
+
+from ..compiler.insn import Program
+from ..ctx_map.models import MICROSOFT_KEY, Received, describe, vlan_tag
+from ..hdl.config import GateConfig, OnDrop
+from .interp import Interpreter, Outcome
+from .surroundings import Counts, OutFrame, Seen, expected
+
+_TAG_BYTES = 4
+_NUMBER_BITS = 0xFFFF_FFFF
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A frame as it is sent, without FCS, with what comes with the stream."""
+
+    data: bytes
+    err: bool = False
+    ingress_ifindex: int = 0
+    rx_queue_index: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A frame, and as the program sees it: stripped, cut, with its descriptor."""
+
+    frame: Frame
+    received: Received
+    bad: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What must become of a frame.
+
+    `outcome` is None when the frame was not admitted, `out` when nothing leaves. `counter` names
+    the one counter, besides `received`, that goes up: stat_<counter>.
+    """
+
+    sent: Sent
+    outcome: Outcome | None
+    out: OutFrame | None
+    counter: str
+
+
+class Golden:
+    """The model; frames are judged in the order in which they are received.
+
+    `launched` is the number of frames that the program has run on since reset, and `counts` what
+    the stat_* ports (without the prefix) must say once all frames judged have left.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        config: GateConfig,
+        *,
+        prandom_seed: int = 0,
+        hash_key: bytes = MICROSOFT_KEY,
+    ) -> None:
+        self.config = config
+        self.hash_key = hash_key
+        self.launched = 0
+        self.counts = {port.removeprefix("stat_"): 0 for port in Counts().ports()}
+        self._interpreter = Interpreter(program, prandom_seed)
+
+    def send(self, frame: Frame) -> Sent:
+        """The frame with its descriptor; does not change the model."""
+        config, data = self.config, frame.data
+        limit = config.max_frame
+        if config.strip_vlan and vlan_tag(data)[1]:
+            limit += _TAG_BYTES
+        received = describe(
+            data[:limit],
+            key=self.hash_key,
+            strip_vlan=config.strip_vlan,
+            ingress_ifindex=frame.ingress_ifindex,
+            rx_queue_index=frame.rx_queue_index,
+        )
+        return Sent(frame, received, frame.err or len(data) > limit)
+
+    def tuser(self, sent: Sent) -> int:
+        """s_axis_tuser at the frame's first beat, with 0 where the error bit belongs."""
+        descriptor = sent.received.descriptor
+        return sum(
+            getattr(descriptor, name) << offset
+            for name, (offset, _) in self.config.s_tuser.items()
+            if name != "err"
+        )
+
+    def judge(self, sent: Sent, *, ktime: int = 0, admitted: bool = True) -> Expectation:
+        """What must become of the next frame; `ktime` is the time of its launch in ns.
+
+        `admitted` is False for a frame that an ingress without back-pressure left out.
+        """
+        outcome = None
+        if admitted:
+            outcome = self._interpreter.run(
+                sent.received.frame,
+                sent.received.descriptor,
+                ktime=ktime,
+                number=self.launched & _NUMBER_BITS,
+            )
+            self.launched += 1
+        seen = Seen(sent.received.frame, sent.bad, sent.received.descriptor.csum)
+        verdicts = () if outcome is None else (outcome.verdict,)
+        result = expected(
+            (seen,),
+            verdicts,
+            store_and_forward=self.config.store_and_forward,
+            mark=self.config.on_drop is OnDrop.MARK,
+            admitted=(admitted,),
+        )
+        counter = ""
+        for port, value in result.counts.ports().items():
+            name = port.removeprefix("stat_")
+            self.counts[name] += value
+            if value and name != "received":
+                counter = name
+        return Expectation(sent, outcome, result.frames[0] if result.frames else None, counter)

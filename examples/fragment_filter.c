@@ -17,7 +17,8 @@ static __always_inline int is_extension(__u32 next_header)
 
 static __always_inline int ipv6(struct xdp_metadata *ctx)
 {
-	__u32 next = load_byte(ctx, 20), length;
+	__u32 next = load_byte(ctx, 20);
+	__u64 length;
 
 	if (!is_extension(next))
 		return next != IPPROTO_FRAGMENT;

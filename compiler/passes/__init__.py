@@ -1,1 +1,34 @@
+"""Dataflow graph -> an equal, smaller one. A pass may assume a valid graph and must leave one."""
 
+from collections.abc import Callable
+from typing import Protocol
+
+from ..ir import Function
+from .dce import DeadCode
+from .narrow import Narrow
+
+
+class Pass(Protocol):
+    """A transformation: the input is untouched, outputs mean the same."""
+
+    @property
+    def name(self) -> str: ...
+
+    def run(self, function: Function) -> Function: ...
+
+
+DEFAULT: tuple[Pass, ...] = (
+    Narrow(),  # first: lifting makes everything 64 bits wide
+    Narrow(),  # demand that only the narrower graph shows
+    DeadCode(),  # last: the builder leaves what it simplified away
+)
+
+
+def run_passes(
+    function: Function, callback: Callable[[str, Function], None] = lambda name, f: None
+) -> Function:
+    """Run the default passes; `callback` sees the graph after each, by the pass's name."""
+    for p in DEFAULT:
+        function = p.run(function)
+        callback(p.name, function)
+    return function

@@ -1,0 +1,245 @@
+"""Schedule -> the program pipeline in hardware: one submodule per stage, one register row per cut."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from ..ctx_map.verdicts import VERDICT_BITS
+from ..hdl.divider import Divider
+from ..hdl.multiplier import Multiplier
+from .ir import Node
+from .schedule import Schedule
+
+
+@dataclass(frozen=True, slots=True)
+class TraceSlot:
+    """Where a traced value stands: bits `offset` upward of the trace port hold the bits `mask` of
+    node `node`, as they are in cut `cut` (that many cycles and one after the launch)."""
+
+    cut: int
+    node: int
+    mask: int
+    offset: int
+
+
+def trace_layout(schedule: Schedule) -> tuple[TraceSlot, ...]:
+    """Every live value of every cut, in order."""
+    slots, offset = [], 0
+    for k, cut in enumerate(schedule.cuts):
+        for node, mask in cut.items():
+            slots.append(TraceSlot(k, node, mask, offset))
+            offset += mask.bit_count()
+    return tuple(slots)
+
+
+def _bit_runs(mask: int) -> list[tuple[int, int]]:
+    """Runs of ones in `mask`: (lowest bit, count)."""
+    runs = []
+    while mask:
+        low = (mask & -mask).bit_length() - 1
+        count = (~(mask >> low) & (mask >> low) + 1).bit_length() - 1
+        runs.append((low, count))
+        mask &= ~(((1 << count) - 1) << low)
+    return runs
+
+
+def _pack(value: Value, mask: int) -> Value:
+    """The bits `mask` of a value, side by side."""
+    return Cat(*(value[low : low + count] for low, count in _bit_runs(mask)))
+
+
+def _unpack(packed: Value, mask: int, width: int) -> Value:
+    """A value of `width` bits from its bits `mask`; the others, which nobody reads, are 0."""
+    parts: list[Value] = []
+    at = taken = 0
+    for low, count in _bit_runs(mask):
+        if low > at:
+            parts.append(Const(0, low - at))
+        parts.append(packed[taken : taken + count])
+        at, taken = low + count, taken + count
+    if at < width:
+        parts.append(Const(0, width - at))
+    return Cat(*parts)
+
+
+class _Stage:
+    """One stage: its combinational operations, in module `m`, on the values readable there."""
+
+    def __init__(self, m: Module, schedule: Schedule, values: Mapping[int, Value]) -> None:
+        self.m = m
+        self.function = schedule.function
+        self.values = dict(values)
+
+    def value(self, n: int) -> Value:
+        """The value of any node in this stage; wiring is made where it is used."""
+        if n not in self.values:
+            node = self.function.nodes[n]
+            match node.op:
+                case "const":
+                    assert isinstance(node.attr, int)
+                    made: Value = Const(node.attr, node.width)
+                case "slice":
+                    assert isinstance(node.attr, int)
+                    made = self.value(node.args[0])[node.attr : node.attr + node.width]
+                case "concat":
+                    made = Cat(*(self.value(a) for a in node.args))
+                case "sext":
+                    inner = self.value(node.args[0])
+                    made = Cat(inner, inner[-1].replicate(node.width - len(inner)))
+                case _:
+                    raise AssertionError(f"%{n} ({node.op}) is not readable in this stage")
+            self.values[n] = made
+        return self.values[n]
+
+    def compute(self, n: int) -> None:
+        """Add the operation n."""
+        node = self.function.nodes[n]
+        out = Signal(node.width, name=f"n{n}_{node.op}")
+        args = [self.value(a) for a in node.args]
+        if node.op == "case":
+            self.case(node, args, out)
+        else:
+            self.m.d.comb += out.eq(_operation(node, args))
+        self.values[n] = out
+
+    def case(self, node: Node, args: list[Value], out: Signal) -> None:
+        assert isinstance(node.attr, tuple)
+        with self.m.Switch(args[0]):
+            for key, value in zip(node.attr, args[1:], strict=True):
+                with self.m.Case(key):
+                    self.m.d.comb += out.eq(value)
+
+    def unit(self, n: int) -> Value:
+        """Add a multi-cycle unit; its output is readable `latency` stages later."""
+        node = self.function.nodes[n]
+        a, b = (self.value(arg) for arg in node.args)
+        if node.op == "mul":
+            unit = Multiplier(node.width)
+            out = unit.o
+        else:
+            unit = Divider(node.width)
+            out = unit.o_quotient if node.op == "udiv" else unit.o_remainder
+        self.m.submodules[f"n{n}_{node.op}"] = unit
+        self.m.d.comb += [unit.i_a.eq(a), unit.i_b.eq(b)]
+        return out
+
+
+def _operation(node: Node, a: list[Value]) -> Value:
+    match node.op:
+        case "not":
+            return ~a[0]
+        case "and":
+            return a[0] & a[1]
+        case "or":
+            return a[0] | a[1]
+        case "xor":
+            return a[0] ^ a[1]
+        case "add":
+            return (a[0] + a[1])[: node.width]
+        case "sub":
+            return (a[0] - a[1])[: node.width]
+        case "shl":
+            return (a[0] << a[1])[: node.width]
+        case "lshr":
+            return a[0] >> a[1]
+        case "ashr":
+            return a[0].as_signed() >> a[1]
+        case "eq":
+            return a[0] == a[1]
+        case "ult":
+            return a[0] < a[1]
+        case "slt":
+            return a[0].as_signed() < a[1].as_signed()
+        case "parity":
+            return a[0].xor()
+        case "mux":
+            return Mux(a[0], a[1], a[2])
+        case "onehot":
+            chosen = Const(0, node.width)
+            for p, v in zip(a[::2], a[1::2], strict=True):
+                chosen = chosen | (v & p.replicate(node.width))
+            return chosen
+    raise AssertionError(f"no hardware for {node!r}")
+
+
+class ProgramPipeline(wiring.Component):
+    """A program: registered launch state in, verdict `latency` cycles later, a packet per cycle.
+
+    `inputs` names what it takes (name -> bits); with `trace`, port `o_trace` shows every register
+    of the pipeline as `trace_layout` tells.
+    """
+
+    i_valid: Signal
+    o_valid: Signal
+    o_verdict: Signal
+    o_trace: Signal
+
+    def __init__(self, schedule: Schedule, window: int, trace: bool = False) -> None:
+        self.schedule = schedule
+        self.latency = schedule.latency
+        self.window = window
+        self.inputs = _inputs(schedule, window)
+        self.trace_width = sum(schedule.live_bits(k) for k in range(self.latency)) if trace else 0
+        ports = {"i_valid": In(1), "o_valid": Out(1), "o_verdict": Out(VERDICT_BITS)}
+        ports |= {f"i_{name}": In(width) for name, width in self.inputs.items()}
+        if self.trace_width:
+            ports["o_trace"] = Out(self.trace_width)
+        super().__init__(ports)
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        function, values = self.schedule.function, self._launch_values()
+        valid = self.i_valid
+        units: dict[int, list[tuple[int, Value]]] = {}
+        traced: list[Value] = []
+        for k in range(self.latency):
+            values |= dict(units.pop(k, []))
+            m.submodules[f"stage_{k}"] = row = Module()
+            stage = _Stage(row, self.schedule, values)
+            for n in self.schedule.operations(k):
+                if function.nodes[n].op in ("mul", "udiv", "urem"):
+                    units.setdefault(self.schedule.ready[n], []).append((n, stage.unit(n)))
+                else:
+                    stage.compute(n)
+            values = {}
+            for n, mask in self.schedule.cuts[k].items():
+                register = Signal(mask.bit_count(), name=f"v{n}", reset_less=True)
+                row.d.sync += register.eq(_pack(stage.value(n), mask))
+                values[n] = _unpack(register, mask, function.nodes[n].width)
+                traced.append(register)
+            following = Signal(name="valid")
+            row.d.sync += following.eq(valid)
+            valid = following
+        outputs = _Stage(m, self.schedule, values)
+        m.d.comb += [
+            self.o_valid.eq(valid), self.o_verdict.eq(outputs.value(function.outputs["verdict"]))
+        ]
+        if self.trace_width:
+            m.d.comb += self.o_trace.eq(Cat(*traced))
+        return m
+
+    def _launch_values(self) -> dict[int, Value]:
+        values: dict[int, Value] = {}
+        for n, node in enumerate(self.schedule.function.nodes):
+            if node.op == "input":
+                assert isinstance(node.attr, tuple)
+                name, index = node.attr
+                port = getattr(self, f"i_{name}")
+                assert isinstance(index, int)
+                values[n] = port[8 * index : 8 * index + 8] if name == "window" else port
+        return values
+
+
+def _inputs(schedule: Schedule, window: int) -> dict[str, int]:
+    """The inputs that the program reads, with their widths."""
+    found: dict[str, int] = {}
+    for node in schedule.function.nodes:
+        if node.op == "input":
+            assert isinstance(node.attr, tuple)
+            name = node.attr[0]
+            assert isinstance(name, str)
+            found[name] = 8 * window if name == "window" else node.width
+    return dict(sorted(found.items()))

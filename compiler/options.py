@@ -1,0 +1,52 @@
+"""What the user chooses around a program."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from ..ctx_map.models import MICROSOFT_KEY
+from .verify import DEFAULT_MAX_WINDOW
+
+WIDTHS = (8, 16, 32, 64, 128, 256, 512)
+
+
+class Route(Enum):
+    """Where descriptor fields come from."""
+
+    SHELL = "shell"
+    FRONT_END = "front-end"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Choices that change the circuit.
+
+    `width` is in bits per beat; `max_window` and `max_frame` in bytes; `clock_mhz` only enters the
+    rates that the manifest states. `mark_drops` lets dropped frames through, marked in tuser.
+    `trace` adds a port with every pipeline register.
+    """
+
+    width: int = 512
+    route: Route = Route.FRONT_END
+    strip_vlan: bool = False
+    hash_key: bytes = MICROSOFT_KEY
+    max_window: int = DEFAULT_MAX_WINDOW
+    max_frame: int = 9216
+    mark_drops: bool = False
+    backpressure: bool = True
+    prandom_seed: int = 0
+    clock_mhz: float = 250.0
+    trace: bool = False
+
+    def __post_init__(self) -> None:
+        if self.width not in WIDTHS:
+            raise ValueError(f"width must be one of {WIDTHS}, not {self.width!r}")
+        if len(self.hash_key) != 40:
+            raise ValueError(f"hash_key must have 40 bytes, not {len(self.hash_key)!r}")
+        if not 1 <= self.max_window <= 4096:
+            raise ValueError(f"max_window must be 1 to 4096 bytes, not {self.max_window!r}")
+        if not 64 <= self.max_frame <= 65535:
+            raise ValueError(f"max_frame must be 64 to 65535 bytes, not {self.max_frame!r}")
+        if not self.clock_mhz > 0:
+            raise ValueError(f"clock_mhz must be positive, not {self.clock_mhz!r}")
+        if self.route is Route.SHELL and self.strip_vlan:
+            raise ValueError("strip_vlan is work of the front end; a shell strips by itself")

@@ -48,7 +48,10 @@ class Gate(wiring.Component):
     """The whole filter; module ports are flat AXI4-Stream, counters, clk and rst (active high).
 
     `ktime_ns`, `trace_valid` and `trace_ktime` exist when the program reads the time: the latter
-    two tell, per launch, which. `trace` exists when the pipeline has one.
+    two tell, per launch, which. `trace` exists when the pipeline has one. `latency` is the number
+    of cycles from the beat that launches (the one that completes the window, or with store and
+    forward the last) to the frame's first beat out, with a ready sink and no pauses in the frame.
+    `depth` is that of the packet buffer in beats.
     """
 
     s_axis_tdata: Signal
@@ -89,6 +92,9 @@ class Gate(wiring.Component):
             self._side |= {name: STRIP_SIDE[name] for name in STRIP_SIDE if name in names}
         self._launch = Launch(config, names, self._side)
         self.launch_latency = self._launch.latency
+        self.latency = 2 + self.launch_latency + pipeline.latency + Queue.latency + 1
+        if config.strip_vlan:
+            self.latency += Strip.beats(config.width)
         self.depth = config.buffer_depth(self.launch_latency + pipeline.latency)
         ports = {
             "s_axis_tdata": In(config.width),

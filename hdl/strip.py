@@ -33,7 +33,7 @@ class Strip(wiring.Component):
         self.width = width
         self.i_side = dict(i_side)
         self.o_side = dict(o_side)
-        self.latency = max(1, 8 * TAG_END // width)
+        self.latency = self.beats(width)
         for name in self.o_side:
             if name not in self.i_side and name not in STRIP_SIDE:
                 raise ValueError(f"Side-band {name!r} comes from nowhere")
@@ -43,6 +43,11 @@ class Strip(wiring.Component):
                 "o": Out(stream.Signature(beat_layout(width, o_side))),
             }
         )
+
+    @staticmethod
+    def beats(width: int) -> int:
+        """Beats that must be there before a frame's first beat can leave."""
+        return max(1, 8 * TAG_END // width)
 
     def elaborate(self, platform) -> Module:
         m = Module()

@@ -15,13 +15,13 @@ from rxgate.sim.surroundings import Frame, OutFrame
 
 
 class Probe(wiring.Component):
-    """A pipeline that gives the listed verdicts in turn, and traces i_valid and all its inputs."""
+    """A pipeline that gives the listed verdicts in turn, and traces all its inputs."""
 
     def __init__(self, inputs, verdicts, latency=3):
         self.inputs = dict(inputs)
         self.verdicts = list(verdicts) or [Verdict.PASS]
         self.latency = latency
-        self.trace_width = 1 + sum(self.inputs.values())
+        self.trace_width = sum(self.inputs.values())
         super().__init__(
             {
                 "i_valid": In(1),
@@ -46,15 +46,12 @@ class Probe(wiring.Component):
         m.d.comb += [
             self.o_valid.eq(valid),
             self.o_verdict.eq(table.word_select(number, 3)),
-            self.o_trace.eq(Cat(self.i_valid, *(getattr(self, f"i_{n}") for n in self.inputs))),
+            self.o_trace.eq(Cat(*(getattr(self, f"i_{n}") for n in self.inputs))),
         ]
         return m
 
     def read(self, trace):
-        """A trace value as name -> value, or None when there was no launch."""
-        if not trace & 1:
-            return None
-        trace >>= 1
+        """A trace value as name -> value."""
         values = {}
         for name, width in self.inputs.items():
             values[name] = trace & ((1 << width) - 1)
@@ -73,7 +70,6 @@ class Run:
     cycles: int = 0
     first_in: int | None = None
     first_out: int | None = None
-    last_in: int | None = None
     launch_cycles: list[int] = field(default_factory=list)
     received: int = 0
 
@@ -113,14 +109,14 @@ class Monitor:
         self.verdicts = set()
         self.waiting = None
 
-    def see(self, valid, ready, data, keep, last, user):
-        beat = (data, keep, last, user)
+    def see(self, valid, ready, *beat):
         if self.waiting is not None:
             assert valid, "tvalid fell before tready"
             assert beat == self.waiting, "a beat changed before tready"
         self.waiting = beat if valid and not ready else None
         if not (valid and ready):
             return
+        data, keep, last, user = beat
         count = keep.bit_count()
         assert keep == (1 << count) - 1, f"tkeep has holes: {keep:b}"
         if not last:
@@ -138,8 +134,9 @@ class Monitor:
         self.data, self.verdicts, self.waiting = b"", set(), None
 
 
-def run_gate(gate, beats, *, idle=0.0, stall=0.0, rng=None, reset_after=None):
-    """Sends beats; `idle` and `stall` are the shares of pauses at the source and the sink.
+def run_gate(gate, beats, *, idle=0.0, stall=0.0, rng=None, reset_after=None, blocked=0):
+    """Sends beats; `idle` and `stall` are the shares of pauses at the source and the sink, which
+    does not start before `blocked` cycles.
 
     `reset_after` resets the gate for one cycle once so many beats have been accepted; the other
     beats follow. Time is 1000 + cycle. Ends when nothing came out for as long as the gate can wait.
@@ -149,6 +146,8 @@ def run_gate(gate, beats, *, idle=0.0, stall=0.0, rng=None, reset_after=None):
     run = Run()
     monitor = Monitor(gate.config)
     rst = Signal()
+
+    out = (gate.m_axis_tdata, gate.m_axis_tkeep, gate.m_axis_tlast, gate.m_axis_tuser)
 
     async def bench(ctx):
         position = 0
@@ -161,11 +160,11 @@ def run_gate(gate, beats, *, idle=0.0, stall=0.0, rng=None, reset_after=None):
             if resetting and ctx.get(rst):
                 resetting, run.received = False, run.received + 1
             ctx.set(rst, resetting)
-            if not offering and position < len(beats):
-                offering = rng.random() >= idle
-            ready = rng.random() >= stall
+            fresh = not offering and position < len(beats) and rng.random() >= idle
+            offering = offering or fresh
+            ready = rng.random() >= stall and run.cycles > blocked
             ctx.set(gate.s_axis_tvalid, offering and not resetting)
-            if offering:
+            if fresh:
                 data, keep, last, user = beats[position]
                 ctx.set(gate.s_axis_tdata, data)
                 ctx.set(gate.s_axis_tkeep, keep)
@@ -178,25 +177,23 @@ def run_gate(gate, beats, *, idle=0.0, stall=0.0, rng=None, reset_after=None):
             if resetting:
                 monitor.reset()
             else:
-                out = (gate.m_axis_tdata, gate.m_axis_tkeep, gate.m_axis_tlast, gate.m_axis_tuser)
-                monitor.see(valid, ready, *(ctx.get(s) for s in out))
+                monitor.see(valid, ready, *(ctx.get(s) for s in (out if valid else ())))
             if valid and run.first_out is None:
                 run.first_out = run.cycles
             if offering and not resetting:
                 if ctx.get(gate.s_axis_tready):
                     if run.first_in is None:
                         run.first_in = run.cycles
-                    run.last_in = run.cycles
                     run.received += 1
                     position += 1
                     offering = False
                 else:
                     run.stalls += run.cycles > 2
-            launch = gate.pipeline.read(ctx.get(gate.trace))
-            if launch is not None and not resetting:
-                run.launches.append(launch)
+            if ctx.get(gate.pipeline.i_valid) and not resetting:
+                run.launches.append(gate.pipeline.read(ctx.get(gate.trace)))
                 run.launch_cycles.append(run.cycles)
-            quiet = 0 if valid or position < len(beats) else quiet + 1
+            busy = valid or position < len(beats) or run.cycles <= blocked
+            quiet = 0 if busy else quiet + 1
             await ctx.tick()
         for name in ("received", "pass", "drop", "aborted", "tx", "redirect", "overflow", "bad"):
             run.stats[f"stat_{name}"] = ctx.get(getattr(gate, f"stat_{name}"))

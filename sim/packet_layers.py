@@ -1,6 +1,6 @@
 """Seeded draws -> network and transport headers with their payloads, tunnels included."""
 
-from struct import pack, unpack
+from struct import pack
 
 from .packet_values import HOSTS6, MACS, Dice, Values
 
@@ -11,16 +11,25 @@ _COMMON = (_TCP,) * 9 + (_UDP,) * 8 + (_ICMP,) * 2 + (_SCTP, _GRE, _GRE, _IPIP, 
 _TCP_FLAGS = (2, 2, 18, 16, 16, 24, 24, 17, 4, 20, 1, 3, 0, 0x29, 0x3F, 0xC2, 0xFF)
 _EXTENSIONS = (_HOP_BY_HOP, _ROUTING, _FRAGMENT, _DEST_OPTIONS, _AH)
 _VXLAN_PORT, _GENEVE_PORT, _DNS_PORT = 4789, 6081, 53
+_CHECKSUM_AT = {_TCP: 16, _UDP: 6, _ICMP: 2, _ICMP6: 2}
 _MAX_DEPTH = 2
 _LLC_HEADERS = (b"\x42\x42\x03", b"\xaa\xaa\x03", b"\xfe\xfe\x03", b"\xf0\xf0\x03")
 _TCP_DATA = (b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x02\x00", b"")
 
 
-def checksum(header: bytes) -> int:
-    """The RFC 1071 checksum of an even number of bytes."""
-    total = sum(unpack(f"!{len(header) // 2}H", header))
-    total = (total & 0xFFFF) + (total >> 16)
-    return ~((total & 0xFFFF) + (total >> 16)) & 0xFFFF
+def checksum(data: bytes, more: int = 0) -> int:
+    """The RFC 1071 checksum of `data`, with `more` (words, or numbers made of them) added."""
+    number = int.from_bytes(data + b"\0" * (len(data) % 2), "big") + more
+    return 0xFFFF - number % 0xFFFF
+
+
+def sealed(protocol: int, body: bytes, pseudo: int) -> bytes:
+    """A transport header and payload with the right checksum, `pseudo` being its pseudo-header."""
+    at = _CHECKSUM_AT.get(protocol)
+    if at is None or len(body) < at + 2:
+        return body
+    value = checksum(body[:at] + body[at + 2 :], pseudo)
+    return b"%b%b%b" % (body[:at], pack("!H", value), body[at + 2 :])
 
 
 class Layers:
@@ -77,10 +86,13 @@ class Layers:
             0x4000 if d.chance(0.5) else 0
         )
         protocol, body = self.transport(d.pick(_COMMON), depth)
+        source, target = d.mostly(v.addresses, 32), d.mostly(v.addresses, 32)
+        if d.chance(0.6):
+            pseudo = 0 if protocol == _ICMP else source + target + protocol + len(body)
+            body = sealed(protocol, body, pseudo)
         total = 20 + options + len(body)
         if d.chance(0.05):
             total = d.mostly(v.octets, 16)
-        source, target = d.mostly(v.addresses, 32), d.mostly(v.addresses, 32)
         header = pack(
             "!BBHHHBBHII", 0x45 + options // 4, d.pick(v.octets), total & 0xFFFF, d.bits(16),
             fragment, d.mostly(v.octets, 8), protocol, 0, source, target,
@@ -92,13 +104,17 @@ class Layers:
         protocol, body = self.transport(d.pick(_COMMON), depth)
         if protocol == _ICMP:
             protocol = _ICMP6
+        source, target = self._host6(), self._host6()
+        if d.chance(0.6):
+            hosts = int.from_bytes(source, "big") + int.from_bytes(target, "big")
+            body = sealed(protocol, body, hosts + protocol + len(body))
         while d.chance(0.25):
             kind = d.pick(_EXTENSIONS)
             body, protocol = self._extension(kind, protocol) + body, kind
         size = len(body) if d.chance(0.95) else d.bits(16)
         return pack(
             "!IHBB16s16s", 0x60000000 | (d.bits(28) if d.chance(0.3) else 0), size & 0xFFFF,
-            protocol, d.mostly(self.values.octets, 8), self._host6(), self._host6(),
+            protocol, d.mostly(self.values.octets, 8), source, target,
         ) + body
 
     def _host6(self) -> bytes:

@@ -1,7 +1,7 @@
 """A seed -> Ethernet frames of many protocols and sizes, whole and broken; the same for every run.
 
 Plain Python, tens of thousands of frames a second. IPv4 header checksums are right, but for frames
-corrupted on purpose; transport checksums are random.
+corrupted on purpose; transport checksums are right in every second packet, and random in others.
 """
 
 import random
@@ -78,13 +78,14 @@ class FrameMaker:
             at = d.below(min(len(frame), 80))
             return b"%b%b%b" % (frame[:at], bytes((d.bits(8),)), frame[at + 1 :])
         if r < 0.20 and self.values.sizes:
-            return self._fit(frame, d.pick(self.values.sizes))
+            return self.fit(frame, d.pick(self.values.sizes))
         return frame
 
     def sized(self, size: int) -> bytes:
         """A frame of exactly `size` bytes; what its headers say of lengths may differ."""
-        return self._fit(self.whole(), size)
+        return self.fit(self.whole(), size)
 
-    def _fit(self, frame: bytes, size: int) -> bytes:
+    def fit(self, frame: bytes, size: int) -> bytes:
+        """The frame cut or continued with random bytes to `size`."""
         missing = size - len(frame)
         return frame[:size] if missing <= 0 else frame + self.dice.payload(missing)

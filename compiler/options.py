@@ -7,6 +7,8 @@ from ..ctx_map.models import MICROSOFT_KEY
 from .verify import DEFAULT_MAX_WINDOW
 
 WIDTHS = (8, 16, 32, 64, 128, 256, 512)
+MAX_WINDOW = 4096
+"""The largest header window that may be asked for, bytes."""
 
 
 class Route(Enum):
@@ -42,8 +44,8 @@ class Options:
             raise ValueError(f"width must be one of {WIDTHS}, not {self.width!r}")
         if len(self.hash_key) != 40:
             raise ValueError(f"hash_key must have 40 bytes, not {len(self.hash_key)!r}")
-        if not 1 <= self.max_window <= 4096:
-            raise ValueError(f"max_window must be 1 to 4096 bytes, not {self.max_window!r}")
+        if not 1 <= self.max_window <= MAX_WINDOW:
+            raise ValueError(f"max_window must be 1 to {MAX_WINDOW} bytes, not {self.max_window!r}")
         if not 64 <= self.max_frame <= 65535:
             raise ValueError(f"max_frame must be 64 to 65535 bytes, not {self.max_frame!r}")
         if not self.clock_mhz > 0:

@@ -1,0 +1,296 @@
+"""Command line -> the calls behind it. Exit status: 0 all agreed, 1 a disagreement, 2 bad input."""
+
+import functools
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from . import __version__
+from .compiler.cfg import build_cfg
+from .compiler.disasm import listing
+from .compiler.driver import TOP, Design, compile_program
+from .compiler.errors import RxgateError
+from .compiler.insn import Program
+from .compiler.manifest import manifest
+from .compiler.options import MAX_WINDOW, WIDTHS, Options, Route
+from .compiler.output import write_files
+from .compiler.source import read_expression, read_program
+from .compiler.summary import summary
+from .compiler.verify import verify
+from .ctx_map.models import MICROSOFT_KEY
+from .sim.captures import Frame as Captured
+from .sim.captures import write_capture
+from .sim.packets import Mix
+from .sim.run import count_verdicts, run_program, trace_program
+from .sim.traffic import generate_frames, read_frames
+
+EMIT = ("insns", "cfg", "ir", "schedule", "verilog")
+MAX_ROWS = 40
+"""Packets that `run` lists on a terminal."""
+Command = Callable[..., Any]
+
+
+def _apply(options: list[Command]) -> Callable[[Command], Command]:
+    return lambda command: functools.reduce(lambda c, option: option(c), reversed(options), command)
+
+
+program_options = _apply([
+    click.argument("prog", required=False),
+    click.option("--filter", "expression", metavar="EXPR", help="A tcpdump expression as program."),
+    click.option("--on-match", type=click.Choice(["pass", "drop"]), default="pass",
+                 show_default=True, help="What an expression that matches does."),
+    click.option("--section", help="The ELF section that holds the program."),
+    click.option("--function", help="The function that is the program."),
+    click.option("--context", help="The context struct, where the section's name does not tell."),
+    click.option("--mcpu", type=click.Choice(["v1", "v2", "v3", "v4"]),
+                 help="Instruction set for .c and .s files."),
+])
+
+circuit_options = _apply([
+    click.option("--width", type=click.Choice([str(w) for w in WIDTHS]), default="512",
+                 show_default=True, help="Stream width, bits."),
+    click.option("--descriptor", type=click.Choice([r.value for r in Route]),
+                 default=Route.FRONT_END.value, show_default=True,
+                 help="Who delivers descriptor fields: the shell in tuser, or our front end."),
+    click.option("--strip-vlan", is_flag=True, help="Take the outer VLAN tag out of frames."),
+    click.option("--hash-key", metavar="HEX", default=MICROSOFT_KEY.hex(),
+                 help="Toeplitz key, 40 bytes.  [default: Microsoft's]"),
+    click.option("--max-window", type=int, default=256, show_default=True,
+                 help="Deepest header byte that may be reached."),
+    click.option("--max-frame", type=int, default=9216, show_default=True,
+                 help="Longest frame, bytes."),
+    click.option("--on-drop", type=click.Choice(["consume", "mark"]), default="consume",
+                 show_default=True, help="What becomes of dropped frames."),
+    click.option("--ingress", type=click.Choice(["backpressure", "no-backpressure"]),
+                 default="backpressure", show_default=True,
+                 help="Whether the source of frames can be stalled."),
+    click.option("--prandom-seed", type=int, default=0, show_default=True,
+                 help="Seed of bpf_get_prandom_u32."),
+    click.option("--clock", type=float, default=250.0, show_default=True, metavar="MHZ",
+                 help="Clock that the stated rates are for."),
+])
+
+traffic_options = _apply([
+    click.option("--pcap", metavar="FILE", help="Traffic from a pcap or pcapng file."),
+    click.option("--packets", type=click.IntRange(1), default=1000, show_default=True,
+                 help="Packets to generate when there is no capture."),
+    click.option("--seed", type=int, default=1, show_default=True, help="Seed of all chance."),
+    click.option("--mix", type=click.Choice([m.value for m in Mix]), default=Mix.MIXED.value,
+                 show_default=True, help="Kind of generated traffic."),
+])
+
+json_option = click.option("--json", "as_json", is_flag=True,
+                           help="One JSON object on standard output.")
+
+
+def _program(options: dict[str, Any]) -> Program:
+    """Take the program options out of `options` and read the program."""
+    path, expression = options.pop("prog"), options.pop("expression")
+    on_match = options.pop("on_match")
+    chosen = {k: options.pop(k) for k in ("section", "function", "context", "mcpu")}
+    if (path is None) == (expression is None):
+        raise click.UsageError("give either a program file (PROG) or --filter EXPR")
+    return read_expression(expression, on_match) if expression else read_program(path, **chosen)
+
+
+def _circuit(options: dict[str, Any], **more: Any) -> Options:
+    """Take the circuit options out of `options`."""
+    try:
+        key = bytes.fromhex(options.pop("hash_key"))
+    except ValueError:
+        raise click.UsageError("--hash-key must be 80 hexadecimal digits") from None
+    try:
+        return Options(
+            width=int(options.pop("width")),
+            route=Route(options.pop("descriptor")),
+            strip_vlan=options.pop("strip_vlan"),
+            hash_key=key,
+            max_window=options.pop("max_window"),
+            max_frame=options.pop("max_frame"),
+            mark_drops=options.pop("on_drop") == "mark",
+            backpressure=options.pop("ingress") == "backpressure",
+            prandom_seed=options.pop("prandom_seed"),
+            clock_mhz=options.pop("clock"),
+            **more,
+        )
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+
+
+def _traffic(program: Program, options: dict[str, Any]) -> list[bytes]:
+    """Take the traffic options, all but the seed, out of `options`."""
+    path, count, mix = options.pop("pcap"), options.pop("packets"), options.pop("mix")
+    if path is None:
+        return generate_frames(program, count, options["seed"], mix)
+    frames, cut = read_frames(path)
+    if cut:
+        note(f"{cut} of {len(frames)} packets of {path} are cut by its snap length; they are"
+             " filtered as captured")
+    return frames
+
+
+def note(message: str) -> None:
+    """A remark for people, on standard error."""
+    Console(stderr=True).print(message, style="dim", highlight=False)
+
+
+def _print_json(result: Any) -> None:
+    click.echo(json.dumps(result))
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="rxgate")
+def cli() -> None:
+    """Compile PHYS_DEV packet filters to hardware pipelines, and prove them in simulation."""
+
+
+@cli.command("compile")
+@program_options
+@circuit_options
+@click.option("-o", "--output", metavar="DIR", help="Write rxgate.v and manifest.json here.")
+@click.option("--emit", type=click.Choice(EMIT), help="Print an intermediate form instead.")
+@json_option
+def compile_command(output: str | None, emit: str | None, as_json: bool, **options: Any) -> None:
+    """Compile PROG to Verilog and a manifest."""
+    program = _program(options)
+    design = compile_program(program, _circuit(options))
+    if emit:
+        form = _emit(design, emit)
+        if as_json:
+            _print_json({"emit": emit, "text": form})
+        else:
+            click.echo(form, nl=False)
+        return
+    if output is None:
+        raise click.UsageError("say where to write with -o DIR, or what to print with --emit")
+    described = manifest(design)
+    files = {f"{TOP}.v": design.verilog, "manifest.json": json.dumps(described, indent=2) + "\n"}
+    paths = write_files(Path(output), files)
+    if as_json:
+        _print_json(described | {"files": [str(p) for p in paths]})
+        return
+    console = Console()
+    console.print(summary(design))
+    for path in paths:
+        console.print(f"wrote {path}", highlight=False)
+
+
+def _emit(design: Design, form: str) -> str:
+    match form:
+        case "insns":
+            return listing(design.program)
+        case "cfg":
+            return str(design.graph)
+        case "ir":
+            return str(design.schedule.function)
+        case "schedule":
+            return str(design.schedule)
+    return design.verilog
+
+
+@cli.command()
+@program_options
+@circuit_options
+@json_option
+def check(as_json: bool, **options: Any) -> None:
+    """Verify PROG and print what it would cost; needs no hardware tool."""
+    program = _program(options)
+    design = compile_program(program, _circuit(options))
+    if as_json:
+        described = manifest(design)
+        _print_json({k: described[k] for k in (
+            "program", "width_bits", "header_window", "store_and_forward",
+            "store_and_forward_reason", "descriptor_fields", "pipeline_cycles",
+            "initiation_interval", "operations", "live_bits", "rates",
+        )})
+    else:
+        Console().print(summary(design))
+
+
+@cli.command()
+@program_options
+@json_option
+def disasm(as_json: bool, **options: Any) -> None:
+    """Print the instructions of PROG."""
+    text = listing(_program(options))
+    if as_json:
+        _print_json({"text": text})
+    else:
+        click.echo(text, nl=False)
+
+
+@cli.command()
+@program_options
+@traffic_options
+@click.option("--strip-vlan", is_flag=True, help="Take the outer VLAN tag out of frames first.")
+@click.option("--out", metavar="FILE", help="Write the packets that pass to this pcap file.")
+@click.option("--trace", is_flag=True, help="Print every instruction with its register effects.")
+@json_option
+def run(
+    strip_vlan: bool, out: str | None, trace: bool, as_json: bool, **options: Any
+) -> None:
+    """Run PROG on packets in the golden interpreter."""
+    program = _program(options)
+    frames = _traffic(program, options)
+    verify(build_cfg(program), MAX_WINDOW)
+    results = run_program(program, frames, strip_vlan=strip_vlan, seed=options["seed"])
+    if trace and not as_json:
+        for line in trace_program(program, frames, strip_vlan=strip_vlan, seed=options["seed"]):
+            click.echo(line)
+    if out is not None:
+        write_capture(out, [Captured(r.frame, len(r.frame)) for r in results if r.passes])
+    counts = count_verdicts(results)
+    if as_json:
+        packets = [
+            {"index": n, "verdict": r.outcome.verdict.name, "r0": r.outcome.r0,
+             "length": len(r.frame)} for n, r in enumerate(results)
+        ]
+        _print_json({"packets": packets, "counts": counts})
+        return
+    table = Table(box=None, pad_edge=False)
+    table.add_column("packet", justify="right")
+    table.add_column("bytes", justify="right")
+    table.add_column("verdict")
+    table.add_column("r0", justify="right")
+    for n, r in enumerate(results[:MAX_ROWS]):
+        table.add_row(str(n), str(len(r.frame)), r.outcome.verdict.name, f"{r.outcome.r0:#x}")
+    console = Console()
+    console.print(table)
+    if len(results) > MAX_ROWS:
+        console.print(f"... {len(results) - MAX_ROWS} more; --json lists all of them")
+    console.print(
+        f"{len(results)} packets: " + ", ".join(f"{c} {v}" for v, c in counts.items() if c),
+        highlight=False,
+    )
+
+
+def main() -> None:
+    """Entry point of the `rxgate` command."""
+    try:
+        status = cli.main(standalone_mode=False)
+        sys.exit(status if isinstance(status, int) else 0)
+    except click.exceptions.Exit as leave:
+        sys.exit(leave.exit_code)
+    except click.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except RxgateError as error:
+        _show(error)
+        sys.exit(2)
+    except BrokenPipeError:
+        sys.exit(2)
+
+
+def _show(error: RxgateError) -> None:
+    """One paragraph on standard error: what, where, why."""
+    notes = getattr(error, "__notes__", [])
+    more = f" (and {len(notes)} more: {'; '.join(notes[:3])})" if notes else ""
+    click.echo(f"rxgate: {error}{more}", err=True)

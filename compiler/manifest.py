@@ -1,0 +1,130 @@
+"""Design -> manifest.json: what the circuit is, what it promises, and what that means on a wire."""
+
+from typing import Any
+
+from ..ctx_map.descriptor import BY_NAME
+from ..ctx_map.verdicts import Verdict
+from ..hdl.counters import COUNTERS
+from .driver import TOP, Design
+from .ir import WIRING
+from .options import Route
+
+FRAME_SIZES = (64, 65, 127, 128, 256, 512, 1024, 1518, 9000)
+"""Bytes on the stream, counted as if the MAC leaves the FCS on: the worst case for the gate."""
+WIRE_OVERHEAD = 20
+"""Bytes of preamble, start delimiter and inter-frame gap (IEEE 802.3 clauses 3 and 4)."""
+SPEEDS = {8: 1, 16: 1, 32: 2.5, 64: 10, 128: 25, 256: 50, 512: 100}
+"""Gb/s of the Ethernet that each stream width is used with."""
+
+
+def store_and_forward_reason(design: Design) -> str:
+    """Why frames wait for their last beat, or why they need not."""
+    if not design.config.store_and_forward:
+        return "cut-through: all that the program reads is known once the header window is filled"
+    late = [f for f in ("len", "csum") if f in design.inputs]
+    return f"store-and-forward: {' and '.join(late)} exist only after the last beat of a frame"
+
+
+def rates(design: Design) -> list[dict[str, Any]]:
+    """Per frame size: packets per second of the wire, and of this width and clock."""
+    width, hz = design.options.width, design.options.clock_mhz * 1e6
+    rows = []
+    for size in FRAME_SIZES:
+        beats = -(-size // (width // 8))
+        wire = SPEEDS[width] * 1e9 / 8 / (size + WIRE_OVERHEAD)
+        rows.append(
+            {
+                "frame_bytes": size,
+                "wire_gbps": SPEEDS[width],
+                "wire_mpps": round(wire / 1e6, 3),
+                "gate_mpps": round(hz / beats / 1e6, 3),
+                "carries_the_wire": hz / beats >= wire,
+            }
+        )
+    return rows
+
+
+def _stages(design: Design) -> list[dict[str, Any]]:
+    placed, program = design.schedule, design.program
+    stages = []
+    for k in range(placed.latency):
+        operations = []
+        for n in placed.operations(k):
+            node = placed.function.nodes[n]
+            line = program.line(node.origin) if node.origin >= 0 else None
+            operations.append(
+                {
+                    "op": node.op,
+                    "width": node.width,
+                    "instruction": node.origin if node.origin >= 0 else None,
+                    "line": f"{line.file}:{line.line}" if line else None,
+                }
+            )
+        stages.append({"stage": k, "operations": operations, "live_bits": placed.live_bits(k)})
+    return stages
+
+
+def _ports(design: Design) -> list[dict[str, Any]]:
+    members = design.gate.signature.members
+    ports = [{"name": "clk", "direction": "in", "width": 1}]
+    ports.append({"name": "rst", "direction": "in", "width": 1})
+    for name, member in members.items():
+        direction = "in" if member.flow.name == "In" else "out"
+        ports.append({"name": name, "direction": direction, "width": member.shape})
+    return ports
+
+
+def _bits(layout: dict[str, tuple[int, int]]) -> list[dict[str, Any]]:
+    return [{"field": n, "offset": o, "width": w} for n, (o, w) in layout.items()]
+
+
+def manifest(design: Design) -> dict[str, Any]:
+    """A JSON-ready description; all lengths in bytes unless their name says bits or cycles."""
+    config, placed = design.config, design.schedule
+    operations = [n for n in placed.function.nodes if n.op not in WIRING]
+    shell = design.options.route is Route.SHELL
+    return {
+        "module": TOP,
+        "program": {
+            "name": design.program.name,
+            "section": design.program.section,
+            "context": design.program.context.name,
+            "instructions": sum(i is not None for i in design.program.insns),
+        },
+        "width_bits": config.width,
+        "ports": _ports(design),
+        "s_axis_tuser": _bits(config.s_tuser),
+        "m_axis_tuser": _bits(config.m_tuser),
+        "verdicts": {v.name: int(v) for v in Verdict},
+        "counters": [f"stat_{c}" for c in COUNTERS],
+        "header_window": config.window,
+        "max_frame": config.max_frame,
+        "on_drop": config.on_drop.value,
+        "ingress": "backpressure" if config.backpressure else "no-backpressure",
+        "strip_vlan": config.strip_vlan,
+        "store_and_forward": config.store_and_forward,
+        "store_and_forward_reason": store_and_forward_reason(design),
+        "descriptor_route": design.options.route.value,
+        "descriptor_fields": [
+            {
+                "name": name,
+                "width_bits": BY_NAME[name].width,
+                "from": "s_axis_tuser" if name in config.stream_fields else (
+                    "strip unit" if config.strip_vlan and name.startswith("vlan")
+                    else BY_NAME[name].source.value
+                ),
+            }
+            for name in design.fields
+        ],
+        "latency_cycles": design.gate.launch_latency + placed.latency,
+        "pipeline_cycles": placed.latency,
+        "initiation_interval": 1,
+        "buffer_beats": design.gate.depth,
+        "operations": len(operations),
+        "stages": _stages(design),
+        "live_bits": [placed.live_bits(k) for k in range(placed.latency)],
+        "clock_mhz": design.options.clock_mhz,
+        "rates": rates(design),
+        "prandom_seed": design.options.prandom_seed,
+        "hash_key": None if shell else design.options.hash_key.hex(),
+    }

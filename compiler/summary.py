@@ -1,0 +1,86 @@
+"""Design -> what the terminal shows of it."""
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+
+from .driver import Design
+from .ir import WIRING
+from .manifest import rates, store_and_forward_reason
+
+
+def _facts(design: Design) -> Table:
+    config, placed = design.config, design.schedule
+    operations = sum(n.op not in WIRING for n in placed.function.nodes)
+    live = [placed.live_bits(k) for k in range(placed.latency)]
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="bold")
+    table.add_column()
+    count = sum(i is not None for i in design.program.insns)
+    table.add_row("program", f"{design.program.name}: {count} instructions -> {operations} operations")
+    table.add_row("stream", f"{config.width} bits, {config.beat_bytes} bytes per beat")
+    table.add_row(
+        "pipeline",
+        f"{placed.latency} stages, a packet per clock, {sum(live)} register bits carried"
+        f" (at most {max(live)} across a cut)",
+    )
+    table.add_row("window", f"{config.window} bytes of header")
+    table.add_row("descriptor", ", ".join(design.fields) or "no field is read")
+    mode, _, why = store_and_forward_reason(design).partition(": ")
+    table.add_row("mode", f"{mode} ({why})")
+    return table
+
+
+def _stages(design: Design) -> Table:
+    placed = design.schedule
+    table = Table(title="stages", title_justify="left", box=None, pad_edge=False)
+    for name, justify in (("stage", "right"), ("operations", "left"), ("source lines", "left"),
+                          ("bits out", "right")):
+        table.add_column(name, justify=justify)  # type: ignore[arg-type]
+    for k in range(placed.latency):
+        kinds: dict[str, int] = {}
+        lines: dict[int, None] = {}
+        for n in placed.operations(k):
+            node = placed.function.nodes[n]
+            kinds[node.op] = kinds.get(node.op, 0) + 1
+            line = design.program.line(node.origin) if node.origin >= 0 else None
+            if line:
+                lines[line.line] = None
+        table.add_row(
+            str(k),
+            ", ".join(f"{c} {op}" for op, c in sorted(kinds.items())) or "-",
+            _ranges(sorted(lines)),
+            str(placed.live_bits(k)),
+        )
+    return table
+
+
+def _ranges(numbers: list[int]) -> str:
+    """Sorted numbers with runs as first-last."""
+    runs: list[list[int]] = []
+    for n in numbers:
+        if runs and n == runs[-1][1] + 1:
+            runs[-1][1] = n
+        else:
+            runs.append([n, n])
+    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in runs) or "-"
+
+
+def _rates(design: Design) -> Table:
+    table = Table(
+        title=f"rates at {design.options.clock_mhz:g} MHz (Mpps)", title_justify="left", box=None,
+        pad_edge=False,
+    )
+    for name in ("frame bytes", "gate", "wire needs", ""):
+        table.add_column(name, justify="right")
+    for row in rates(design):
+        table.add_row(
+            str(row["frame_bytes"]), f"{row['gate_mpps']:.2f}",
+            f"{row['wire_mpps']:.2f} at {row['wire_gbps']} Gb/s",
+            "ok" if row["carries_the_wire"] else "below the wire",
+        )
+    return table
+
+
+def summary(design: Design) -> RenderableType:
+    """Facts, stages and rates as tables."""
+    return Group(_facts(design), "", _stages(design), "", _rates(design))

@@ -1,0 +1,133 @@
+"""Verilog of a gate -> a program that simulates it, compiled once and kept.
+
+Models are kept in $XDG_CACHE_HOME/rxgate or ~/.cache/rxgate under a digest of everything that they
+are made of. Several processes may build at once: each works aside and renames into place.
+"""
+
+import contextlib
+import hashlib
+import os
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from ..compiler.errors import ToolError
+from . import tools
+
+TOP = "rxgate"
+"""The module's name."""
+KEPT = 400
+"""Models in the cache."""
+_HERE = Path(__file__).parent
+_HARNESS = ("harness.cpp", "harness_stream.h", "harness_io.h")
+_VERILATOR = (
+    "--cc", "--top-module", TOP, "--prefix", "Vrxgate", "-O3", "--output-split", "0",
+    "--x-assign", "unique", "--x-initial", "unique", "-Wno-fatal", "-Wno-WIDTH", "--quiet",
+)
+_CXX = ("-std=c++20", "-O1", "-fno-strict-aliasing", "-w")
+_RUNTIME = ("verilated.cpp", "verilated_threads.cpp")
+
+
+def build_model(verilog: str, *, waves: bool = False) -> Path:
+    """The simulator of `verilog`; with `waves` it can write FST files.
+
+    Random start values are chosen when it runs, not here.
+    """
+    verilator, cxx = tools.verilator(), tools.cxx()
+    if waves and not tools.zlib_header():
+        raise ToolError("Waves need zlib.h. Install zlib1g-dev (`apt-get install zlib1g-dev`).")
+    flags = (*_VERILATOR, "--trace-fst") if waves else _VERILATOR
+    sources = [(_HERE / name).read_text() for name in _HARNESS]
+    made_of = (verilog, *flags, *_CXX, *_identity(), *sources)
+    models = _cache() / "models"
+    model = models / _digest(made_of)
+    if model.exists():
+        os.utime(model)
+        return model
+    runtime = _runtime(waves)
+    with _aside(models) as folder:
+        (folder / "rxgate.v").write_text(verilog)
+        verilator.run(*flags, "--Mdir", "model", "rxgate.v", cwd=folder)
+        parts = [f"model/{p.name}" for p in sorted((folder / "model").glob("*.cpp"))]
+        parts.append(str(_HERE / "harness.cpp"))
+        unity = folder / "unity.cpp"
+        unity.write_text("".join(f'#include "{part}"\n' for part in parts))
+        cxx.run(
+            *_CXX, *_includes(), f"-DVM_TRACE={int(waves)}", f"-DVM_TRACE_FST={int(waves)}",
+            "-I", "model", "-I", _HERE, unity.name, *runtime, "-o", "model.exe", "-lpthread",
+            *(["-lz"] if waves else []),
+            cwd=folder,
+        )
+        (folder / "model.exe").replace(model)
+    _prune(models)
+    return model
+
+
+def _identity() -> tuple[str, ...]:
+    """What the tools are, for digests."""
+    found = tools.verilator(), tools.cxx()
+    return (sys.platform, *(f"{t.command} {t.version}" for t in found))
+
+
+def _runtime(waves: bool) -> list[Path]:
+    """Object files of Verilator's run-time library."""
+    sources = [*_RUNTIME, *(["verilated_fst_c.cpp"] if waves else [])]
+    folder = _cache() / "runtime"
+    objects = []
+    for name in sources:
+        wanted = folder / f"{_digest((name, str(waves), *_CXX, *_identity()))}.o"
+        if not wanted.exists():
+            root = Path(tools.verilator().env["VERILATOR_ROOT"])
+            with _aside(folder) as scratch:
+                tools.cxx().run(
+                    *_CXX, *_includes(), f"-DVM_TRACE={int(waves)}",
+                    f"-DVM_TRACE_FST={int(waves)}",
+                    "-c", root / "include" / name, "-o", "part.o", cwd=scratch,
+                )
+                (scratch / "part.o").replace(wanted)
+        objects.append(wanted)
+    return objects
+
+
+def _includes() -> tuple[str, ...]:
+    root = Path(tools.verilator().env["VERILATOR_ROOT"]) / "include"
+    return ("-I", str(root), "-I", str(root / "vltstd"))
+
+
+def _cache() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "rxgate"
+
+
+@contextlib.contextmanager
+def _aside(near: Path) -> Iterator[Path]:
+    """A folder inside `near`, for the time of a `with` statement."""
+    try:
+        near.mkdir(parents=True, exist_ok=True)
+        scratch = tempfile.TemporaryDirectory(prefix=".build-", dir=near)
+    except OSError as error:
+        raise ToolError(
+            f"The cache {near} cannot be written: {error.strerror}. Set XDG_CACHE_HOME to a folder "
+            "that can."
+        ) from None
+    with scratch as path:
+        yield Path(path)
+
+
+def _digest(parts: Iterable[str]) -> str:
+    state = hashlib.sha256()
+    for part in parts:
+        blob = part.encode()
+        state.update(len(blob).to_bytes(8, "big") + blob)
+    return state.hexdigest()[:32]
+
+
+def _prune(models: Path) -> None:
+    """Remove the models that were used longest ago."""
+    found = [p for p in models.iterdir() if not p.name.startswith(".")]
+    if len(found) <= KEPT:
+        return
+    found.sort(key=lambda p: p.stat().st_mtime)
+    for path in found[: len(found) - KEPT]:
+        path.unlink(missing_ok=True)

@@ -20,7 +20,7 @@ from .ingress import Ingress
 from .launch import Launch
 from .queue import Queue
 from .skid import Skid
-from .stream import axis_layout, connect_stream, out_layout, stored_layout
+from .stream import axis_layout, beat_layout, connect_stream, out_layout, stored_layout
 from .strip import Strip
 
 __all__ = ["Gate", "GateConfig", "OnDrop", "Pipeline"]
@@ -94,7 +94,7 @@ class Gate(wiring.Component):
         self.launch_latency = self._launch.latency
         self.latency = 2 + self.launch_latency + pipeline.latency + Queue.latency + 1
         if config.strip_vlan:
-            self.latency += Strip.beats(config.width)
+            self.latency += Strip.beats(config.width) + 1
         self.depth = config.buffer_depth(self.launch_latency + pipeline.latency)
         ports = {
             "s_axis_tdata": In(config.width),
@@ -135,8 +135,10 @@ class Gate(wiring.Component):
         self._connect_input(m, ingress)
         if config.strip_vlan:
             m.submodules.strip = strip = Strip(width, self._stream_side, self._side)
+            m.submodules.skid_strip = skid_strip = Skid(beat_layout(width, self._side))
             connect_stream(m, ingress.o, strip.i)
-            connect_stream(m, strip.o, admit.i)
+            connect_stream(m, strip.o, skid_strip.i)
+            connect_stream(m, skid_strip.o, admit.i)
         else:
             connect_stream(m, ingress.o, admit.i)
         room = Signal(init=1)
@@ -187,7 +189,7 @@ class Gate(wiring.Component):
             ]
             connect_stream(m, skid.o, ingress.i)
         else:
-            # Nothing behind can stall: an ingress is ready whenever its successor is.
+            # Nothing behind stalls, once the first cycle after a reset is over.
             held = Signal(layout, reset_less=True)
             m.d.sync += [held.eq(beat), ingress.i.valid.eq(self.s_axis_tvalid)]
             m.d.comb += [ingress.i.payload.eq(held), self.s_axis_tready.eq(1)]

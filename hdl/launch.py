@@ -37,7 +37,7 @@ class Launch(wiring.Component):
         self.checksum = None
         if "csum" in self.names and "csum" not in side:
             self.checksum = Checksum(config.width, config.max_frame)
-        self.latency = self.checksum.latency if self.checksum else Window.latency
+        self.latency = 1 + (self.checksum.latency if self.checksum else Window.latency)
         ports = {
             "i_valid": In(1),
             "i_beat": In(beat_layout(config.width, side)),
@@ -51,19 +51,23 @@ class Launch(wiring.Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        config, beat = self.config, self.i_beat
+        config = self.config
+        # The units load from these registers, not through the chain that accepts a beat.
+        valid = Signal()
+        beat = Signal(beat_layout(config.width, self.side), reset_less=True)
+        m.d.sync += [valid.eq(self.i_valid), beat.eq(self.i_beat)]
         window = config.window if {"window", "present"} & set(self.names) else 0
         m.submodules.window = front = Window(
             config.width, window, at_end=config.store_and_forward
         )
-        self._tap(m, front)
+        _tap(m, valid, beat, front)
 
         early = {}
         for name in self.names:
             match name:
                 case _ if name in self.side:
                     early[name] = kept = Signal(self.side[name], name=name, reset_less=True)
-                    with m.If(self.i_valid & beat.first):
+                    with m.If(valid & beat.first):
                         m.d.sync += kept.eq(beat[name])
                 case "window":
                     early[name] = front.o_window
@@ -71,16 +75,16 @@ class Launch(wiring.Component):
                     early[name] = front.o_present
                 case "len":
                     early[name] = length = Signal(config.supplies[name], reset_less=True)
-                    with m.If(self.i_valid):
+                    with m.If(valid):
                         m.d.sync += length.eq(Mux(beat.first, 0, length) + beat.count)
                 case "csum" | "ktime" | "packet_number":
                     pass
 
         bad = Signal(reset_less=True)
         if config.store_and_forward:
-            with m.If(self.i_valid):
+            with m.If(valid):
                 m.d.sync += bad.eq(beat.err)
-        late = self.latency - Window.latency
+        late = self.latency - 1 - Window.latency
         m.d.comb += [
             self.o_valid.eq(_delayed(m, "valid", front.o_valid, late, reset_less=False)),
             self.o_bad.eq(_delayed(m, "bad", bad, late)),
@@ -90,7 +94,7 @@ class Launch(wiring.Component):
 
         if self.checksum is not None:
             m.submodules.checksum = self.checksum
-            self._tap(m, self.checksum)
+            _tap(m, valid, beat, self.checksum)
             m.d.comb += self.o_csum.eq(self.checksum.o_csum)
         if "ktime" in self.names:
             m.d.sync += self.o_ktime.eq(self.i_ktime)
@@ -100,12 +104,11 @@ class Launch(wiring.Component):
             m.d.comb += self.o_packet_number.eq(number)
         return m
 
-    def _tap(self, m: Module, unit: Window | Checksum) -> None:
-        """Shows the accepted beats to a unit."""
-        m.d.comb += unit.i_valid.eq(self.i_valid)
-        m.d.comb += [
-            unit.i_beat[name].eq(self.i_beat[name]) for name, _ in beat_layout(8, {})
-        ]
+
+def _tap(m: Module, valid: Signal, beat: data.View, unit: Window | Checksum) -> None:
+    """Shows accepted beats to a unit."""
+    m.d.comb += unit.i_valid.eq(valid)
+    m.d.comb += [unit.i_beat[name].eq(beat[name]) for name, _ in beat_layout(8, {})]
 
 
 def _delayed(m: Module, name: str, signal: Signal, cycles: int, *, reset_less: bool = True):

@@ -1,6 +1,7 @@
 """Frame -> its receive descriptor: the bit-exact model of every field, independent of any hardware."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from .descriptor import Descriptor
 from .hash_types import HashType
@@ -24,15 +25,26 @@ class Received:
     descriptor: Descriptor
 
 
+@lru_cache(maxsize=8)
+def _contributions(key: bytes) -> list[list[int]]:
+    """What each value of each input byte adds: a set bit adds the key's 32 bits from there on."""
+    number, top = int.from_bytes(key, "big"), len(key) * 8 - 32
+    tables = []
+    for at in range(0, top, 8):
+        table = [0] * 256
+        for value in range(1, 256):
+            lowest = value & -value
+            shift = top - at - 8 + lowest.bit_length()
+            table[value] = table[value ^ lowest] ^ number >> shift & 0xFFFF_FFFF
+        tables.append(table)
+    return tables
+
+
 def toeplitz(data: bytes, key: bytes = MICROSOFT_KEY) -> int:
     """The 32-bit Toeplitz hash of up to 36 bytes with a 40-byte key."""
-    bits = len(data) * 8
-    window = int.from_bytes(key, "big")
-    top = len(key) * 8 - 32
-    number, result = int.from_bytes(data, "big"), 0
-    for i in range(bits):
-        if number >> (bits - 1 - i) & 1:
-            result ^= window >> (top - i) & 0xFFFF_FFFF
+    result = 0
+    for byte, table in zip(data, _contributions(key), strict=False):
+        result ^= table[byte]
     return result
 
 

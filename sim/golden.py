@@ -10,7 +10,7 @@ from ..compiler.insn import Program
 from ..ctx_map.models import MICROSOFT_KEY, Received, describe, vlan_tag
 from ..hdl.config import GateConfig, OnDrop
 from .interp import Interpreter, Outcome
-from .surroundings import Counts, OutFrame, Seen, expected
+from .surroundings import Counts, OutFrame, Seen, fate
 
 _TAG_BYTES = 4
 _NUMBER_BITS = 0xFFFF_FFFF
@@ -99,28 +99,21 @@ class Golden:
 
         `admitted` is False for a frame that an ingress without back-pressure left out.
         """
-        outcome = None
-        if admitted:
-            outcome = self._interpreter.run(
-                sent.received.frame,
-                sent.received.descriptor,
-                ktime=ktime,
-                number=self.launched & _NUMBER_BITS,
-            )
-            self.launched += 1
-        seen = Seen(sent.received.frame, sent.bad, sent.received.descriptor.csum)
-        verdicts = () if outcome is None else (outcome.verdict,)
-        result = expected(
-            (seen,),
-            verdicts,
+        self.counts["received"] += 1
+        if not admitted:
+            self.counts["overflow"] += 1
+            return Expectation(sent, None, None, "overflow")
+        frame, descriptor = sent.received.frame, sent.received.descriptor
+        outcome = self._interpreter.run(
+            frame, descriptor, ktime=ktime, number=self.launched & _NUMBER_BITS
+        )
+        self.launched += 1
+        out = fate(
+            Seen(frame, sent.bad, descriptor.csum),
+            outcome.verdict,
             store_and_forward=self.config.store_and_forward,
             mark=self.config.on_drop is OnDrop.MARK,
-            admitted=(admitted,),
         )
-        counter = ""
-        for port, value in result.counts.ports().items():
-            name = port.removeprefix("stat_")
-            self.counts[name] += value
-            if value and name != "received":
-                counter = name
-        return Expectation(sent, outcome, result.frames[0] if result.frames else None, counter)
+        counter = "bad" if sent.bad else outcome.verdict.name.lower()
+        self.counts[counter] += 1
+        return Expectation(sent, outcome, out, counter)

@@ -125,6 +125,14 @@ def seen(frame: Frame, *, strip_vlan: bool, max_frame: int) -> Seen:
     return Seen(data, bad, checksum(data[14:]), stripped, tci, proto)
 
 
+def fate(
+    frame: Seen, verdict: Verdict, *, store_and_forward: bool, mark: bool = False
+) -> OutFrame | None:
+    """What leaves of an admitted frame; bad frames have a verdict too: the program runs on these."""
+    leaves = not verdict.drops and not (frame.bad and store_and_forward)
+    return OutFrame(frame.data, verdict, frame.bad) if mark or leaves else None
+
+
 def expected(
     frames: Iterable[Seen],
     verdicts: Iterable[Verdict],
@@ -135,8 +143,8 @@ def expected(
 ) -> Expected:
     """What must leave, in order.
 
-    `verdicts` has one entry for every frame that was admitted, bad ones too: the program runs on
-    these. `admitted` tells, per frame, which were; None: all, as with back-pressure.
+    `verdicts` has one entry for every frame that was admitted. `admitted` tells, per frame, which
+    were; None: all, as with back-pressure.
     """
     result = Expected()
     given = iter(verdicts)
@@ -150,7 +158,7 @@ def expected(
             result.counts.bad += 1
         else:
             result.counts.count(verdict)
-        leaves = not verdict.drops and not (frame.bad and store_and_forward)
-        if mark or leaves:
-            result.frames.append(OutFrame(frame.data, verdict, frame.bad))
+        out = fate(frame, verdict, store_and_forward=store_and_forward, mark=mark)
+        if out is not None:
+            result.frames.append(out)
     return result

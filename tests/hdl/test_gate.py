@@ -59,8 +59,16 @@ def check(bench, rng, config, frames, *, inputs=None, latency=5, **options):
     return run
 
 
-@pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("width", WIDTHS)
+# Stripping at every width, the other modes at every second one each.
+@pytest.mark.parametrize(
+    ("width", "mode"),
+    [
+        (width, mode)
+        for n, width in enumerate(WIDTHS)
+        for k, mode in enumerate(MODES)
+        if mode == "cut_through_strip" or (n + k) % 2
+    ],
+)
 def test_random_traffic(bench, rng, width, mode):
     window = rng.choice((0, 1, 14, 34, 64, 70))
     max_frame = rng.choice((64, 100, 128, 131))
@@ -86,7 +94,8 @@ def test_longest_frames_are_whole_and_longer_ones_are_cut(bench, rng, mode):
 def test_every_length_near_the_tag(bench, rng, width):
     config = GateConfig(width=width, window=24, strip_vlan=True, max_frame=160)
     frames = []
-    for length in (*range(12, 26), *range(62, 72), *range(126, 134)):
+    beyond = (*range(62, 72), *range(126, 134)) if width > 8 else ()
+    for length in (*range(12, 26), *beyond):
         for proto in (b"\x81\0", b"\x88\xa8"):
             data = bytearray(rng.randbytes(length))
             data[12:14] = proto

@@ -78,8 +78,8 @@ def test_full_rate_at_other_widths(bench, rng, width, mode):
     full_rate(bench, rng, config, sizes, VERDICTS["mixed"], ["window"], latency=15)
 
 
-@pytest.mark.parametrize("width", [8, 32, 64, 512])
-@pytest.mark.parametrize("mode", ["cut_through", "store", "cut_through_strip", "store_strip"])
+@pytest.mark.parametrize("width", [8, 64, 512])
+@pytest.mark.parametrize("mode", ["cut_through", "store", "cut_through_strip"])
 def test_latency_is_as_stated(bench, rng, width, mode):
     config = GateConfig(
         width=width,
@@ -98,7 +98,7 @@ def test_latency_is_as_stated(bench, rng, width, mode):
 
 
 @pytest.mark.parametrize("width", [8, 64, 512])
-@pytest.mark.parametrize("mode", ["cut_through", "store", "cut_through_strip", "store_strip"])
+@pytest.mark.parametrize("mode", ["cut_through", "store_strip"])
 def test_ingress_that_cannot_wait(bench, rng, width, mode):
     """The sink is asleep, then slow: each frame comes out whole, or is counted as overflow."""
     config = GateConfig(
@@ -109,7 +109,7 @@ def test_ingress_that_cannot_wait(bench, rng, width, mode):
         strip_vlan="strip" in mode,
         backpressure=False,
     )
-    sizes = [rng.choice((4, 5, 16, 20, 64, 96, 97, 130)) for _ in range(60 + width // 4)]
+    sizes = [rng.choice((4, 5, 16, 20, 64, 96, 97, 130)) for _ in range(30 + width // 3)]
     frames = []
     for n, size in enumerate(sizes):
         body = bytearray(rng.randbytes(size))

@@ -184,7 +184,8 @@ def _approximate(op: AluOp, a: Scalar, b: Scalar, bits: int) -> Scalar:
             high = a.high * b.high
             return _must(_make(a.low * b.low, high, 0, (1 << high.bit_length()) - 1))
         case AluOp.DIV:
-            return _must(_make(0, a.high, 0, (1 << a.high.bit_length()) - 1))
+            high = a.high // max(1, b.low)
+            return _must(_make(0, high, 0, (1 << high.bit_length()) - 1))
         case AluOp.MOD:
             high = min(a.high, b.high - 1) if b.low > 0 else a.high
             return _must(_make(0, high, 0, (1 << high.bit_length()) - 1))

@@ -31,6 +31,8 @@ class Narrow:
 
         def rule(b: Builder, n: int, node: Node, args: list[int]) -> int:
             mask = masks[n]
+            if not mask:
+                return b.const(0, node.width)
             high = mask.bit_length()
             low = (mask & -mask).bit_length() - 1 if node.op in _PARALLEL else 0
             if node.op not in _PARALLEL | _UPWARD or (low == 0 and high >= node.width):

@@ -189,7 +189,11 @@ def run_gate(gate, beats, *, idle=0.0, stall=0.0, rng=None, reset_after=None, bl
                     offering = False
                 else:
                     run.stalls += run.cycles > 2
-            if ctx.get(gate.pipeline.i_valid) and not resetting:
+            launching = ctx.get(gate.pipeline.i_valid)
+            if "ktime" in gate.pipeline.inputs:
+                assert ctx.get(gate.trace_valid) == launching
+                assert ctx.get(gate.trace_ktime) == ctx.get(gate.pipeline.i_ktime)
+            if launching and not resetting:
                 run.launches.append(gate.pipeline.read(ctx.get(gate.trace)))
                 run.launch_cycles.append(run.cycles)
             busy = valid or position < len(beats) or run.cycles <= blocked

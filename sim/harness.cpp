@@ -85,6 +85,7 @@ public:
 
 private:
     void reset() {
+        m_top.s_axis_tvalid = 0;  // Inputs too start with random values.
         m_top.rst = 1;
         for (uint64_t i = 0; i < RESET_CYCLES; ++i) edge(true);
         m_top.rst = 0;

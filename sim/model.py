@@ -20,7 +20,7 @@ TOP = "rxgate"
 KEPT = 400
 """Models in the cache."""
 _HERE = Path(__file__).parent
-_HARNESS = ("harness.cpp", "harness_stream.h", "harness_io.h")
+_HARNESS = ("harness.cpp", "harness_stream.h", "harness_io.h", "lz4.h")
 _VERILATOR = (
     "--cc", "--top-module", TOP, "--prefix", "Vrxgate", "-O3", "--output-split", "0",
     "--x-assign", "unique", "--x-initial", "unique", "-Wno-fatal", "-Wno-WIDTH", "--quiet",
@@ -83,7 +83,7 @@ def _runtime(waves: bool) -> list[Path]:
                 tools.cxx().run(
                     *_CXX, *_includes(), f"-DVM_TRACE={int(waves)}",
                     f"-DVM_TRACE_FST={int(waves)}",
-                    "-c", root / "include" / name, "-o", "part.o", cwd=scratch,
+                    "-I", _HERE, "-c", root / "include" / name, "-o", "part.o", cwd=scratch,
                 )
                 (scratch / "part.o").replace(wanted)
         objects.append(wanted)

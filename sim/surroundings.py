@@ -128,7 +128,7 @@ def seen(frame: Frame, *, strip_vlan: bool, max_frame: int) -> Seen:
 def fate(
     frame: Seen, verdict: Verdict, *, store_and_forward: bool, mark: bool = False
 ) -> OutFrame | None:
-    """What leaves of an admitted frame; bad frames have a verdict too: the program runs on these."""
+    """What leaves of an admitted frame; bad ones have a verdict too: the program runs on these."""
     leaves = not verdict.drops and not (frame.bad and store_and_forward)
     return OutFrame(frame.data, verdict, frame.bad) if mark or leaves else None
 

@@ -1,5 +1,6 @@
 """Command line -> the calls behind it. Exit status: 0 all agreed, 1 a disagreement, 2 bad input."""
 
+import dataclasses
 import functools
 import json
 import sys
@@ -9,6 +10,7 @@ from typing import Any
 
 import click
 from rich.console import Console
+from rich.progress import Progress, TaskID
 from rich.table import Table
 
 from . import __version__
@@ -26,11 +28,16 @@ from .compiler.verify import verify
 from .ctx_map.models import MICROSOFT_KEY
 from .sim.captures import Frame as Captured
 from .sim.captures import write_capture
+from .sim.fast import Conditions, simulate_fast
+from .sim.golden import Frame
 from .sim.packets import Mix
+from .sim.report import sim_report
+from .sim.result import Engine, SimResult
 from .sim.run import count_verdicts, run_program, trace_program
 from .sim.traffic import generate_frames, read_frames
 
 EMIT = ("insns", "cfg", "ir", "schedule", "verilog")
+EXAMPLES = Path(__file__).parent / "examples"
 MAX_ROWS = 40
 """Packets that `run` lists on a terminal."""
 Command = Callable[..., Any]
@@ -268,6 +275,122 @@ def run(
         f"{len(results)} packets: " + ", ".join(f"{c} {v}" for v, c in counts.items() if c),
         highlight=False,
     )
+
+
+def _simulate(
+    design: Design, engine: str, frames: list[bytes], conditions: Conditions, quiet: bool
+) -> SimResult:
+    """Run frames on one engine, with a progress bar on a terminal."""
+    if engine == Engine.COCOTB.value:
+        from .sim.cocotb_engine import simulate_cocotb as simulate
+    else:
+        simulate = simulate_fast
+    with Progress(console=Console(stderr=True), transient=True, disable=quiet) as progress:
+        building = progress.add_task("building the simulator", total=None)
+        running: list[TaskID] = []
+
+        def show(packets: int) -> None:
+            if not running:
+                progress.remove_task(building)
+                running.append(progress.add_task("simulating", total=len(frames)))
+            progress.update(running[0], completed=packets)
+
+        return simulate(
+            design.verilog,
+            design.config,
+            design.inputs,
+            [Frame(data) for data in frames],
+            design.program,
+            conditions=conditions,
+            prandom_seed=design.options.prandom_seed,
+            hash_key=design.options.hash_key,
+            progress=show,
+        )
+
+
+@cli.command()
+@program_options
+@circuit_options
+@traffic_options
+@click.option("--engine", type=click.Choice([e.value for e in Engine]), default=Engine.FAST.value,
+              show_default=True, help="Compiled C++ harness, or cocotb benches.")
+@click.option("--idle", type=click.FloatRange(0, 0.95), default=0.0, show_default=True,
+              help="Share of cycles in which the source pauses.")
+@click.option("--stall", type=click.FloatRange(0, 0.95), default=0.0, show_default=True,
+              help="Share of cycles in which the sink is not ready.")
+@click.option("--random-start", is_flag=True, help="Registers and memories start random.")
+@click.option("--waves", metavar="FILE", help="Write waves in FST format.")
+@json_option
+def sim(
+    engine: str, idle: float, stall: float, random_start: bool, waves: str | None, as_json: bool,
+    **options: Any,
+) -> None:
+    """Simulate PROG's Verilog and compare it with the golden interpreter."""
+    program = _program(options)
+    design = compile_program(program, _circuit(options))
+    frames = _traffic(program, options)
+    conditions = Conditions(
+        seed=options["seed"], idle=idle, stall=stall, random_start=random_start,
+        waves=Path(waves).absolute() if waves else None,
+    )
+    result = _simulate(design, engine, frames, conditions, as_json)
+    if as_json:
+        _print_json(result.to_json())
+    else:
+        Console().print(sim_report(result, design.options.clock_mhz), highlight=False)
+    if not result.agreed:
+        sys.exit(1)
+
+
+@cli.command()
+@json_option
+def demo(as_json: bool) -> None:
+    """Compile an example filter and run it on real traffic, in simulation at 512 bits."""
+    source = EXAMPLES / "fragment_filter.c"
+    capture = EXAMPLES / "captures" / "fragments.pcap"
+    program = read_program(str(source))
+    design = compile_program(program, Options(width=512))
+    frames, _ = read_frames(str(capture))
+    result = _simulate(design, Engine.FAST.value, frames, Conditions(), as_json)
+    if as_json:
+        _print_json(result.to_json())
+    else:
+        console = Console()
+        console.rule("the filter, as a circuit")
+        console.print(summary(design))
+        console.rule("the circuit, on recorded traffic")
+        console.print(sim_report(result, design.options.clock_mhz), highlight=False)
+        console.print(
+            f"\n{source.name} drops IPv4 and IPv6 fragments. Of {result.packets} recorded packets"
+            f" the circuit passed {result.counts['pass']} and dropped {result.counts['drop']}, byte"
+            " for byte what the program says, and it can take a packet every clock cycle."
+            f"\nNext: ./rxgate compile {EXAMPLES.name}/{source.name} -o out, then look at"
+            " out/rxgate.v; or a filter of your own: ./rxgate sim --filter 'udp port 53'",
+            highlight=False, soft_wrap=True,
+        )
+    if not result.agreed:
+        sys.exit(1)
+
+
+@cli.command()
+@json_option
+def doctor(as_json: bool) -> None:
+    """Say which tools were found, which versions, and what is missing for what."""
+    from .sim.doctor import report
+
+    tools = report()
+    if as_json:
+        _print_json([dataclasses.asdict(t) for t in tools])
+        return
+    table = Table(box=None, pad_edge=False)
+    for column in ("tool", "for", "version", "where, or what to do"):
+        table.add_column(column)
+    for t in tools:
+        mark = "green" if t.found else "red"
+        table.add_row(
+            f"[{mark}]{t.name}[/{mark}]", t.purpose, t.version or "-", t.path if t.found else t.hint
+        )
+    Console().print(table)
 
 
 def main() -> None:

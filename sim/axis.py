@@ -71,7 +71,7 @@ def to_beats(
 
 
 class Bus:
-    """The handles of one stream: `<prefix>_tdata`, `_tkeep`, `_tvalid`, `_tready`, `_tlast`, `_tuser`."""
+    """The handles of one stream, `<prefix>_tdata` and its like."""
 
     def __init__(self, dut: Any, prefix: str) -> None:
         self.name = prefix
@@ -104,15 +104,16 @@ async def run(clock: Any, *parts: Part, cycles: int | None = None) -> None:
 class Source:
     """Drives beats as fast as they are taken, but in cycles for which `idle` yields true.
 
-    A beat that is offered stays so until it is taken. `taken` counts these, `stalls` the cycles in
-    which one was offered in vain. `taken_at` has the cycle of each frame's first beat.
+    A beat that is offered stays so until it is taken. `taken` counts these, the last one in cycle
+    `last_at`; `stalls` counts the cycles in which one was offered in vain; `begun` the frames of
+    which a beat has been offered. `taken_at` has the cycle in which each frame's first was taken.
     """
 
     def __init__(self, bus: Bus, idle: Iterator[bool] | None = None) -> None:
         self.bus = bus
         self.idle = idle
         self.queue: deque[Beat] = deque()
-        self.cycle = self.taken = self.stalls = 0
+        self.cycle = self.taken = self.stalls = self.begun = self.last_at = 0
         self.taken_at: list[int] = []
         self._inside = False
         self._offered: Beat | None = None
@@ -130,14 +131,14 @@ class Source:
         """Whether all has been taken."""
         return not self.queue and self._offered is None
 
-    def abort(self) -> bool:
-        """For a reset: withdraw what is offered and the rest of its frame; True when it was begun."""
-        begun = self._inside
+    def abort(self) -> None:
+        """For a reset: withdraw the frame that has begun, with all its beats."""
         beat = self._offered
+        unfinished = beat is not None or self._inside
         self.bus.valid.value, self._offered, self._inside = 0, None, False
-        while (begun or beat is not None) and not (beat and beat[2]):
-            beat = self.queue.popleft()
-        return begun
+        while unfinished:
+            beat = beat or self.queue.popleft()
+            unfinished, beat = not beat[2], None
 
     def step(self) -> None:
         """One rising edge."""
@@ -148,6 +149,7 @@ class Source:
                 self.stalls += 1
                 return
             self.taken += 1
+            self.last_at = self.cycle
             if not self._inside:
                 self.taken_at.append(self.cycle)
             self._inside = not beat[2]
@@ -156,6 +158,7 @@ class Source:
                 bus.valid.value, self._offered = 0, None
             return
         self._offered = following = self.queue.popleft()
+        self.begun += not self._inside
         if beat is None:
             bus.valid.value = 1
         driven, self._driven = self._driven, following
@@ -198,7 +201,7 @@ class Monitor:
 
     Bits of tuser under `steady` must be the same in all beats of a frame, those under `closing`
     must be 0 before the last. Without `empty_end` only a frame of 0 bytes has an empty beat.
-    Cycles count from 1, the first edge that was seen.
+    Cycles count from 1, the first edge that was seen. `beats` crossed, the last one at `last_at`.
     """
 
     def __init__(
@@ -207,8 +210,7 @@ class Monitor:
         self.bus = bus
         self.steady, self.closing, self.empty_end = steady, closing, empty_end
         self.frames: list[Collected] = []
-        self.cycle = 0
-        self.active_at = 0
+        self.cycle = self.beats = self.last_at = 0
         self._full = (1 << bus.size) - 1
         self._waiting: Beat | None = None
         self._parts: list[bytes] = []
@@ -218,6 +220,11 @@ class Monitor:
     def inside(self) -> bool:
         """Whether a frame has begun and not ended."""
         return bool(self._parts)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a beat is offered and not taken."""
+        return self._waiting is not None
 
     def reset(self) -> None:
         """Forget the frame that has begun and the beat that waits."""
@@ -231,7 +238,6 @@ class Monitor:
             if self._waiting is not None:
                 self._fail("tvalid fell before tready")
             return
-        self.active_at = self.cycle
         beat = (int(bus.data.value), int(bus.keep.value), int(bus.last.value), int(bus.user.value))
         if self._waiting is not None and beat != self._waiting:
             self._fail(f"{self._changed(beat)} changed before tready")
@@ -239,6 +245,8 @@ class Monitor:
             self._waiting = beat
             return
         self._waiting = None
+        self.beats += 1
+        self.last_at = self.cycle
         self._take(*beat)
 
     def _take(self, data: int, keep: int, last: int, user: int) -> None:

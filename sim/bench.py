@@ -1,0 +1,179 @@
+"""A job -> what the gate did with it: the cocotb test that runs inside the simulator.
+
+RXGATE_JOB and RXGATE_SEEN in the environment name the files; sim/job.py says what is in them. This
+bench judges nothing but the rules of the streams.
+"""
+
+import os
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import cocotb
+from cocotb.clock import Clock
+
+from ..ctx_map.verdicts import VERDICT_BITS, Verdict
+from .axis import Bus, Monitor, ProtocolError, Sink, Source, UserBits, chance, run, to_beats
+from .job import Job, Stretch, load_job, save
+from .surroundings import Counts, OutFrame
+
+RESET_CYCLES = 4
+PERIOD_NS = 4
+QUIET_CYCLES = 64
+"""Cycles after all is counted in which nothing more may leave."""
+_CHUNK = 64
+_COUNTERS = tuple(port.removeprefix("stat_") for port in Counts().ports())
+_VERDICTS = (1 << VERDICT_BITS) - 1
+_ERR = 1 << VERDICT_BITS
+
+
+class Times:
+    """Drives ktime_ns, and notes the time of each launch."""
+
+    def __init__(self, dut: Any, job: Job) -> None:
+        self.dut, self.job = dut, job
+        self.times: list[int] = []
+        self._now = job.ktime_start
+
+    def step(self) -> None:
+        """One rising edge."""
+        if self.dut.trace_valid.value:
+            self.times.append(int(self.dut.trace_ktime.value))
+        self._now = self._now + self.job.ktime_step & (1 << 64) - 1
+        self.dut.ktime_ns.value = self._now
+
+
+class Admissions:
+    """Notes, of each frame that is counted as received, whether it was admitted."""
+
+    def __init__(self, dut: Any) -> None:
+        self.dut = dut
+        self.admitted: list[bool] = []
+        self._received = self._overflow = 0
+
+    def step(self) -> None:
+        """One rising edge."""
+        received, overflow = int(self.dut.stat_received.value), int(self.dut.stat_overflow.value)
+        if received == self._received + 1:
+            self.admitted.append(overflow == self._overflow)
+        self._received, self._overflow = received, overflow
+
+
+class Bench:
+    """Sends a job's frames, and notes what leaves."""
+
+    def __init__(self, dut: Any, job: Job) -> None:
+        self.dut, self.job = dut, job
+        rng = Random(job.seed)
+        bus_in, bus_out = Bus(dut, "s_axis"), Bus(dut, "m_axis")
+        self.source = Source(bus_in, chance(job.idle, Random(rng.random())))
+        self.sink = Sink(bus_out, chance(job.stall, Random(rng.random())))
+        self.monitors = (
+            Monitor(bus_in),
+            Monitor(bus_out, steady=_VERDICTS, closing=_ERR, empty_end=False),
+        )
+        self.times = Times(dut, job)
+        self.admissions = Admissions(dut)
+        self.stretches: list[Stretch] = []
+        junk = Random(rng.random())
+        for frame in job.frames:
+            self.source.send(
+                to_beats(
+                    frame.data, bus_in.size, UserBits(frame.user, job.user_mask),
+                    UserBits(int(frame.err), 1), user_width=job.user_width, junk=junk,
+                    empty_end=junk.random() < job.empty_end,
+                )
+            )  # fmt: skip
+
+    async def run(self) -> None:
+        """The whole job, or all of it until a stream breaks a rule."""
+        try:
+            await self._reset()
+            for taken in self.job.resets:
+                while self.source.taken < taken and not self.source.done:
+                    await self._cycles(1)
+                self._finish_stretch()
+                self.source.abort()
+                await self._reset()
+            await self._to_the_end()
+        except ProtocolError as error:
+            self.stretch.faults.append(str(error))
+        self._finish_stretch()
+
+    async def _reset(self) -> None:
+        self.dut.rst.value = 1
+        await run(self.dut.clk, cycles=RESET_CYCLES)
+        self.dut.rst.value = 0
+        await run(self.dut.clk, cycles=2)
+        self.stretch = Stretch(start=self.source.begun)
+        self.stretches.append(self.stretch)
+        for name, value in self._counts().items():
+            if value:
+                self.stretch.faults.append(f"stat_{name} is {value} after reset")
+        self.admissions = Admissions(self.dut)
+
+    async def _cycles(self, count: int) -> None:
+        parts = [self.source, *self.monitors, self.sink]
+        if self.job.reads_time:
+            parts.append(self.times)
+        if self.job.count_each:
+            parts.append(self.admissions)
+        await run(self.dut.clk, *parts, cycles=count)
+
+    async def _to_the_end(self) -> None:
+        source, out = self.source, self.monitors[1]
+        moved, moved_at = (0, 0), source.cycle
+        while not (source.done and self._balanced()):
+            await self._cycles(_CHUNK)
+            if moved != (moved := (source.taken, out.beats)):
+                moved_at = source.cycle
+                self._tell(source.begun)
+            elif source.cycle - moved_at > self.job.patience:
+                self.stretch.faults.append(f"cycle {source.cycle}: nothing moves any more")
+                return
+        while out.cycle - max(out.last_at, source.last_at) < QUIET_CYCLES or out.waiting:
+            await self._cycles(_CHUNK)
+        if out.inside:
+            self.stretch.faults.append(f"cycle {out.cycle}: the last frame has no end")
+
+    def _tell(self, frames: int) -> None:
+        if self.job.progress is not None:
+            self.job.progress.write_text(str(frames))
+
+    def _counts(self) -> dict[str, int]:
+        return {name: int(getattr(self.dut, f"stat_{name}").value) for name in _COUNTERS}
+
+    def _balanced(self) -> bool:
+        """Whether every frame sent has been received, and counted as done."""
+        counts = self._counts()
+        received = counts.pop("received")
+        return received == len(self.source.taken_at) == sum(counts.values())
+
+    def _finish_stretch(self) -> None:
+        stretch, source, out = self.stretch, self.source, self.monitors[1]
+        stretch.counts = self._counts()
+        stretch.entered, source.taken_at = source.taken_at, []
+        stretch.admitted = self.admissions.admitted
+        stretch.times, self.times.times = self.times.times, []
+        stretch.stalls, source.stalls = source.stalls, 0
+        stretch.last = max(source.last_at, out.last_at)
+        for frame in out.frames:
+            code = frame.first_user & _VERDICTS
+            if code not in set(Verdict):
+                stretch.faults.append(f"cycle {frame.begin}: verdict {code} does not exist")
+                code = Verdict.ABORTED
+            left = OutFrame(frame.data, Verdict(code), bool(frame.last_user & _ERR))
+            stretch.left.append((left, frame.begin))
+        out.frames = []
+        for monitor in self.monitors:
+            monitor.reset()
+
+
+@cocotb.test()
+async def drive(dut: Any) -> None:
+    """Runs the job."""
+    job = load_job(Path(os.environ["RXGATE_JOB"]))
+    bench = Bench(dut, job)
+    Clock(dut.clk, PERIOD_NS, "ns").start()
+    await bench.run()
+    save(Path(os.environ["RXGATE_SEEN"]), bench.stretches)

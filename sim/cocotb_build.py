@@ -1,0 +1,89 @@
+"""Verilog of a gate -> a simulator with cocotb inside, compiled once and kept.
+
+cocotb's own runner needs make, perl and python on PATH, and compiles Verilator's run-time library
+for each design. Only the ports are visible from Python, which leaves the rest to be optimised.
+"""
+
+import os
+from pathlib import Path
+
+import cocotb_tools.config
+
+from ..compiler.errors import ToolError
+from . import model, tools
+from .model import TOP
+
+_VERILATOR = (
+    "--cc", "--exe", "--vpi", "--top-module", TOP, "--prefix", "Vtop", "-O3",
+    "--output-split", "0", "--x-assign", "unique", "--x-initial", "unique",
+    "-Wno-fatal", "-Wno-WIDTH", "--quiet",
+)  # fmt: skip
+_CXX = ("-std=c++20", "-O2", "-fno-strict-aliasing", "-w")
+_RUNTIME = ("verilated.cpp", "verilated_threads.cpp", "verilated_vpi.cpp", "verilated_dpi.cpp")
+_PORTS = ("clk", "rst", "s_axis_*", "m_axis_*", "stat_*", "ktime_ns", "trace_*", "trace")
+_VISIBLE = "`verilator_config\n" + "".join(
+    f'public_flat_rw -module "{TOP}" -var "{port}"\n' for port in _PORTS
+)
+
+
+def build_bench(verilog: str, *, waves: bool = False) -> Path:
+    """The simulator of `verilog`, named `rxgate` in a folder of its own.
+
+    With `waves` it can write FST files. Random start values are chosen when it runs.
+    """
+    if waves and not tools.zlib_header():
+        raise ToolError("Waves need zlib.h. Install zlib1g-dev (`apt-get install zlib1g-dev`).")
+    flags = (*_VERILATOR, "--trace-fst") if waves else _VERILATOR
+    libraries = Path(cocotb_tools.config.libs_dir)
+    main = Path(cocotb_tools.config.share_dir) / "lib" / "verilator" / "verilator.cpp"
+    made_of = (verilog, _VISIBLE, *flags, *_CXX, *model._identity(), str(libraries))
+    benches = model._cache() / "benches"
+    bench = benches / model._digest((*made_of, main.read_text()))
+    if (bench / TOP).exists():
+        os.utime(bench)
+        return bench / TOP
+    runtime = _runtime(waves)
+    with model._aside(benches) as folder:
+        (folder / "rxgate.v").write_text(verilog)
+        (folder / "ports.vlt").write_text(_VISIBLE)
+        tools.verilator().run(*flags, "--Mdir", "model", "ports.vlt", "rxgate.v", cwd=folder)
+        parts = [f"model/{p.name}" for p in sorted((folder / "model").glob("*.cpp"))]
+        unity = folder / "unity.cpp"
+        unity.write_text("".join(f'#include "{part}"\n' for part in (*parts, main)))
+        (folder / "bench").mkdir()
+        tools.cxx().run(
+            *_CXX, *model._includes(), *_defines(waves), "-I", "model", unity.name, *runtime,
+            "-o", f"bench/{TOP}", f"-L{libraries}", f"-Wl,-rpath,{libraries}",
+            "-lcocotbvpi_verilator", "-lpthread", *(["-lz"] if waves else []),
+            cwd=folder,
+        )  # fmt: skip
+        try:
+            (folder / "bench").rename(bench)
+        except OSError:
+            if not (bench / TOP).exists():
+                raise
+    return bench / TOP
+
+
+def _defines(waves: bool) -> tuple[str, ...]:
+    return f"-DVM_TRACE={int(waves)}", f"-DVM_TRACE_FST={int(waves)}", "-DVM_COVERAGE=0"
+
+
+def _runtime(waves: bool) -> list[Path]:
+    """Object files of Verilator's run-time library, with its VPI."""
+    sources = [*_RUNTIME, *(["verilated_fst_c.cpp"] if waves else [])]
+    folder = model._cache() / "runtime"
+    root = Path(tools.verilator().env["VERILATOR_ROOT"]) / "include"
+    objects = []
+    for name in sources:
+        made_of = (name, *_defines(waves), *_CXX, *model._identity())
+        wanted = folder / f"{model._digest(made_of)}.o"
+        if not wanted.exists():
+            with model._aside(folder) as scratch:
+                tools.cxx().run(
+                    *_CXX, *model._includes(), *_defines(waves), "-c", root / name, "-o", "part.o",
+                    cwd=scratch,
+                )  # fmt: skip
+                (scratch / "part.o").replace(wanted)
+        objects.append(wanted)
+    return objects

@@ -1,0 +1,155 @@
+"""Program and frames -> where the running kernel disagrees with the golden interpreter.
+
+The program runs in the kernel as a classifier (SCHED_CLS), whose packet loads count from the first
+byte of the Ethernet header, as those of PHYS_DEV programs do.
+"""
+
+import mmap
+import os
+import struct
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from ..compiler.encode import encode
+from ..compiler.insn import Program
+from ..ctx_map.descriptor import Descriptor
+from ..ctx_map.models import describe
+from ..ctx_map.verdicts import Verdict
+from . import bpf_syscall
+from .bpf_syscall import Refused
+from .interp import Interpreter
+from .kernel_btf import functions_btf
+from .kernel_rewrite import INPUTS, Unfit, rewrite
+
+LONGEST = 3520
+"""Bytes of a frame that fit into the one page of a test run, on any kernel."""
+_SHORTEST = {0x0800: 34, 0x86DD: 54}
+_HEADER = 14
+_PSEUDO_MAP_VALUE = 2
+_KTIME_STEP = 104_729
+"""ns between packets: a prime, so that any slice of a period is hit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """A frame on which the two differ: its index, and both return values (low 32 bits)."""
+
+    index: int
+    frame: bytes
+    interpreter: int
+    kernel: int
+    verdicts: tuple[Verdict, Verdict]
+
+    def __str__(self) -> str:
+        mine, theirs = self.verdicts
+        return (
+            f"frame {self.index} ({len(self.frame)} bytes): interpreter {mine.name} "
+            f"(r0 = {self.interpreter:#x}), kernel {theirs.name} (r0 = {self.kernel:#x}): "
+            f"{self.frame.hex()}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class KernelReport:
+    """Packets that both ran, where they disagree, and frames that the kernel's test run has no way
+    to take. `refused` says why the kernel ran none at all; empty when it did.
+    """
+
+    packets: int
+    disagreements: tuple[Disagreement, ...]
+    skipped_frames: int
+    refused: str = ""
+
+
+def available() -> str | None:
+    """None when this machine's kernel can be asked, or else why not."""
+    return bpf_syscall.unavailable()
+
+
+def runnable(frame: bytes) -> bool:
+    """Whether the kernel's test run takes the frame: no runts, IP headers whole, one page."""
+    kind = int.from_bytes(frame[12:14], "big")
+    return _SHORTEST.get(kind, _HEADER) <= len(frame) <= LONGEST
+
+
+class KernelProgram:
+    """A program in the kernel; a context manager that takes it out again.
+
+    Raises
+    ------
+    Unfit
+        The program cannot be put to the kernel without changing what it means.
+    Refused
+        The kernel's verifier does not accept it.
+    """
+
+    def __init__(self, program: Program, seed: int = 0) -> None:
+        self._seed = seed
+        rewritten, self._inputs = rewrite(program)
+        raw = encode(rewritten)
+        with ExitStack() as stack:
+            maps = {}
+            for section, content in raw.data.items():
+                fd = bpf_syscall.array_map(max(len(content), 1), writable=section == INPUTS)
+                stack.callback(os.close, fd)
+                maps[section] = fd
+                if section != INPUTS:
+                    bpf_syscall.fill_and_freeze(fd, content or b"\0")
+            self._memory = stack.enter_context(mmap.mmap(maps[INPUTS], mmap.PAGESIZE))
+            code = bytearray(raw.code)
+            for slot, (section, offset) in raw.data_refs.items():
+                code[slot * 8 + 1] |= _PSEUDO_MAP_VALUE << 4
+                struct.pack_into("<I", code, slot * 8 + 4, maps[section])
+                struct.pack_into("<I", code, slot * 8 + 12, offset)
+            types, infos = functions_btf(sorted(raw.functions))
+            btf = bpf_syscall.load_btf(types)
+            stack.callback(os.close, btf)
+            self._program = bpf_syscall.load(bytes(code), program.name, btf, infos)
+            stack.callback(os.close, self._program)
+            self._stack = stack.pop_all()
+
+    def __enter__(self) -> "KernelProgram":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def run(
+        self, frame: bytes, descriptor: Descriptor, *, ktime: int = 0, number: int = 0
+    ) -> int:
+        """The 32-bit return value for a `runnable` frame; parameters as of Interpreter.run."""
+        content = self._inputs.pack(descriptor, ktime, number, self._seed)
+        self._memory[: len(content)] = content
+        return bpf_syscall.test_run(self._program, frame)
+
+
+def compare(program: Program, frames: Sequence[bytes], seed: int = 0) -> KernelReport:
+    """Run every runnable frame in both.
+
+    Time, interface and queue vary from packet to packet; the other descriptor fields are the
+    frame's own. Raises OSError where `available` says why.
+    """
+    interpreter = Interpreter(program, seed)
+    disagreements, packets = [], 0
+    try:
+        kernel = KernelProgram(program, seed)
+    except (Unfit, Refused) as error:
+        return KernelReport(0, (), len(frames), str(error))
+    with kernel:
+        for index, frame in enumerate(frames):
+            if not runnable(frame):
+                continue
+            packets += 1
+            descriptor = describe(
+                frame, ingress_ifindex=index % 5, rx_queue_index=index % 7
+            ).descriptor
+            ktime = index * _KTIME_STEP
+            mine = interpreter.run(frame, descriptor, ktime=ktime, number=index)
+            theirs = kernel.run(frame, descriptor, ktime=ktime, number=index)
+            if mine.r0 & 0xFFFF_FFFF != theirs:
+                verdicts = mine.verdict, program.context.verdicts.verdict(theirs)
+                disagreements.append(
+                    Disagreement(index, frame, mine.r0 & 0xFFFF_FFFF, theirs, verdicts)
+                )
+    return KernelReport(packets, tuple(disagreements), len(frames) - packets)

@@ -47,6 +47,9 @@ def _apply(options: list[Command]) -> Callable[[Command], Command]:
     return lambda command: functools.reduce(lambda c, option: option(c), reversed(options), command)
 
 
+prandom_option = click.option("--prandom-seed", type=click.IntRange(0, 0xFFFF_FFFF), default=0,
+                              show_default=True, help="Seed of bpf_get_prandom_u32.")
+
 program_options = _apply([
     click.argument("prog", required=False),
     click.option("--filter", "expression", metavar="EXPR", help="A tcpdump expression as program."),
@@ -77,8 +80,7 @@ circuit_options = _apply([
     click.option("--ingress", type=click.Choice(["backpressure", "no-backpressure"]),
                  default="backpressure", show_default=True,
                  help="Whether the source of frames can be stalled."),
-    click.option("--prandom-seed", type=int, default=0, show_default=True,
-                 help="Seed of bpf_get_prandom_u32."),
+    prandom_option,
     click.option("--clock", type=float, default=250.0, show_default=True, metavar="MHZ",
                  help="Clock that the stated rates are for."),
 ])
@@ -238,17 +240,18 @@ def disasm(as_json: bool, **options: Any) -> None:
 @click.option("--strip-vlan", is_flag=True, help="Take the outer VLAN tag out of frames first.")
 @click.option("--out", metavar="FILE", help="Write the packets that pass to this pcap file.")
 @click.option("--trace", is_flag=True, help="Print every instruction with its register effects.")
+@prandom_option
 @json_option
 def run(
-    strip_vlan: bool, out: str | None, trace: bool, as_json: bool, **options: Any
+    strip_vlan: bool, out: str | None, trace: bool, prandom_seed: int, as_json: bool, **options: Any
 ) -> None:
     """Run PROG on packets in the golden interpreter."""
     program = _program(options)
     frames = _traffic(program, options)
     verify(build_cfg(program), MAX_WINDOW)
-    results = run_program(program, frames, strip_vlan=strip_vlan, seed=options["seed"])
+    results = run_program(program, frames, strip_vlan=strip_vlan, seed=prandom_seed)
     if trace and not as_json:
-        for line in trace_program(program, frames, strip_vlan=strip_vlan, seed=options["seed"]):
+        for line in trace_program(program, frames, strip_vlan=strip_vlan, seed=prandom_seed):
             click.echo(line)
     if out is not None:
         write_capture(out, [Captured(r.frame, len(r.frame)) for r in results if r.passes])

@@ -116,7 +116,11 @@ def manifest(design: Design) -> dict[str, Any]:
             }
             for name in design.fields
         ],
-        "latency_cycles": design.gate.launch_latency + placed.latency,
+        "latency_cycles": design.gate.latency,
+        "latency_from": (
+            "the last beat of a frame to its first beat out" if config.store_and_forward
+            else "the beat that completes the header window (or ends the frame) to the first beat out"
+        ),
         "pipeline_cycles": placed.latency,
         "initiation_interval": 1,
         "buffer_beats": design.gate.depth,

@@ -20,7 +20,7 @@ def context_named(name: str) -> Context:
     for context in CONTEXTS:
         if name == context.name or name in context.structs:
             return context
-    known = ", ".join(s for c in CONTEXTS for s in c.structs)
+    known = ", ".join(c.name for c in CONTEXTS)
     raise InputError(f"there is no context {name!r}; there are {known}")
 
 

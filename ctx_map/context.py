@@ -1,9 +1,9 @@
 """One declaration per context -> access rules, memory image, C header and documentation."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .descriptor import BY_NAME, Descriptor
-from .verdicts import MATCH_PASSES, PHYS_DEV, VerdictRule
+from .verdicts import MATCH_PASSES, PHYS_DEV, TC_ACTION, VerdictRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ XDP_METADATA = Context(
 SK_BUFF = Context(
     name="__sk_buff",
     structs=("__sk_buff",),
-    sections=("socket", "classifier", "tc"),
+    sections=("socket",),
     fields=(
         Field("len", 0, "len"),
         Field("queue_mapping", 12, "rx_queue_index"),
@@ -102,7 +102,10 @@ SK_BUFF = Context(
 )
 """The part of struct __sk_buff (include/uapi/linux/bpf.h) that a receive descriptor can fill."""
 
-CONTEXTS = (XDP_METADATA, SK_BUFF)
+TC = replace(SK_BUFF, name="tc", sections=("classifier", "tc"), verdicts=TC_ACTION)
+"""The same struct for direct-action classifiers, whose return value is a TC_ACT code."""
+
+CONTEXTS = (XDP_METADATA, SK_BUFF, TC)
 
 for _context in CONTEXTS:
     for _field in _context.fields:

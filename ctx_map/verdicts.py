@@ -47,3 +47,10 @@ MATCH_PASSES = VerdictRule("filter", MappingProxyType({0: Verdict.DROP}), Verdic
 
 MATCH_DROPS = VerdictRule("filter, match drops", MappingProxyType({0: Verdict.PASS}), Verdict.DROP)
 """The same, turned round."""
+
+TC_ACTION = VerdictRule(
+    "tc action",
+    MappingProxyType({0: Verdict.PASS, 2: Verdict.DROP, 0xFFFF_FFFF: Verdict.PASS}),
+    Verdict.ABORTED,
+)
+"""TC_ACT_OK 0, TC_ACT_SHOT 2, TC_ACT_UNSPEC -1 (include/uapi/linux/pkt_cls.h); others abort."""

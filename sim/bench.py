@@ -15,48 +15,16 @@ from cocotb.clock import Clock
 from ..ctx_map.verdicts import VERDICT_BITS, Verdict
 from .axis import Bus, Monitor, ProtocolError, Sink, Source, UserBits, chance, run, to_beats
 from .job import Job, Stretch, load_job, save
-from .surroundings import Counts, OutFrame
+from .probes import Admissions, Times, read_counters
+from .surroundings import OutFrame
 
 RESET_CYCLES = 4
 PERIOD_NS = 4
 QUIET_CYCLES = 64
 """Cycles after all is counted in which nothing more may leave."""
 _CHUNK = 64
-_COUNTERS = tuple(port.removeprefix("stat_") for port in Counts().ports())
 _VERDICTS = (1 << VERDICT_BITS) - 1
 _ERR = 1 << VERDICT_BITS
-
-
-class Times:
-    """Drives ktime_ns, and notes the time of each launch."""
-
-    def __init__(self, dut: Any, job: Job) -> None:
-        self.dut, self.job = dut, job
-        self.times: list[int] = []
-        self._now = job.ktime_start
-
-    def step(self) -> None:
-        """One rising edge."""
-        if self.dut.trace_valid.value:
-            self.times.append(int(self.dut.trace_ktime.value))
-        self._now = self._now + self.job.ktime_step & (1 << 64) - 1
-        self.dut.ktime_ns.value = self._now
-
-
-class Admissions:
-    """Notes, of each frame that is counted as received, whether it was admitted."""
-
-    def __init__(self, dut: Any) -> None:
-        self.dut = dut
-        self.admitted: list[bool] = []
-        self._received = self._overflow = 0
-
-    def step(self) -> None:
-        """One rising edge."""
-        received, overflow = int(self.dut.stat_received.value), int(self.dut.stat_overflow.value)
-        if received == self._received + 1:
-            self.admitted.append(overflow == self._overflow)
-        self._received, self._overflow = received, overflow
 
 
 class Bench:
@@ -72,7 +40,7 @@ class Bench:
             Monitor(bus_in),
             Monitor(bus_out, steady=_VERDICTS, closing=_ERR, empty_end=False),
         )
-        self.times = Times(dut, job)
+        self.times = Times(dut, job.ktime_start, job.ktime_step)
         self.admissions = Admissions(dut)
         self.stretches: list[Stretch] = []
         junk = Random(rng.random())
@@ -107,7 +75,7 @@ class Bench:
         await run(self.dut.clk, cycles=2)
         self.stretch = Stretch(start=self.source.begun)
         self.stretches.append(self.stretch)
-        for name, value in self._counts().items():
+        for name, value in read_counters(self.dut).items():
             if value:
                 self.stretch.faults.append(f"stat_{name} is {value} after reset")
         self.admissions = Admissions(self.dut)
@@ -140,18 +108,15 @@ class Bench:
         if self.job.progress is not None:
             self.job.progress.write_text(str(frames))
 
-    def _counts(self) -> dict[str, int]:
-        return {name: int(getattr(self.dut, f"stat_{name}").value) for name in _COUNTERS}
-
     def _balanced(self) -> bool:
         """Whether every frame sent has been received, and counted as done."""
-        counts = self._counts()
+        counts = read_counters(self.dut)
         received = counts.pop("received")
         return received == len(self.source.taken_at) == sum(counts.values())
 
     def _finish_stretch(self) -> None:
         stretch, source, out = self.stretch, self.source, self.monitors[1]
-        stretch.counts = self._counts()
+        stretch.counts = read_counters(self.dut)
         stretch.entered, source.taken_at = source.taken_at, []
         stretch.admitted = self.admissions.admitted
         stretch.times, self.times.times = self.times.times, []

@@ -5,6 +5,7 @@ for each design. Only the ports are visible from Python, which leaves the rest t
 """
 
 import os
+import shutil
 from pathlib import Path
 
 import cocotb_tools.config
@@ -62,7 +63,16 @@ def build_bench(verilog: str, *, waves: bool = False) -> Path:
         except OSError:
             if not (bench / TOP).exists():
                 raise
+    _prune(benches)
     return bench / TOP
+
+
+def _prune(benches: Path) -> None:
+    """Remove the simulators that were used longest ago."""
+    found = [p for p in benches.iterdir() if not p.name.startswith(".")]
+    found.sort(key=lambda p: p.stat().st_mtime)
+    for path in found[: max(0, len(found) - model.KEPT)]:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _defines(waves: bool) -> tuple[str, ...]:

@@ -17,8 +17,9 @@ from ..ctx_map.models import MICROSOFT_KEY
 from ..hdl.config import GateConfig
 from .cocotb_build import build_bench
 from .fast import Conditions
-from .golden import Frame, Golden, Sent
+from .golden import Frame, Golden
 from .job import Job, Send, Stretch, load_stretches, save
+from .judge import judge
 from .model import TOP
 from .result import Engine, SimResult
 from .scoreboard import Scoreboard
@@ -74,18 +75,15 @@ def simulate_cocotb(
     for index, stretch in enumerate(stretches):
         golden = Golden(program, config, prandom_seed=prandom_seed, hash_key=hash_key)
         last = index == len(stretches) - 1
-        if last:
-            stop = len(sent)
-        else:
-            stop = stretch.start + len(stretch.entered)
-        _judge(board, golden, sent[stretch.start : stop], stretch, job, last=last)
+        stop = len(sent) if last else stretch.start + len(stretch.entered)
+        packets = sent[stretch.start : stop]
+        judge(board, golden, packets, stretch, reads_time=job.reads_time, last=last)
     progress(len(sent))
     end = stretches[-1]
-    packets = len(sent) - end.start
     return SimResult(
         engine=Engine.COCOTB,
         seed=c.seed,
-        packets=packets,
+        packets=len(sent) - end.start,
         cycles=end.last - end.entered[0] + 1 if end.entered else 0,
         input_stalls=end.stalls,
         latency_cycles=board.latency,
@@ -94,43 +92,6 @@ def simulate_cocotb(
         mismatch_count=board.count,
         seconds=seconds,
     )
-
-
-def _judge(
-    board: Scoreboard,
-    golden: Golden,
-    sent: Sequence[Sent],
-    stretch: Stretch,
-    job: Job,
-    *,
-    last: bool,
-) -> None:
-    """Compare what was seen between two resets; all of it must be there after the last one."""
-    for fault in stretch.faults:
-        board.report(fault)
-    times, admissions = iter(stretch.times), iter(stretch.admitted)
-    wanted = []
-    for packet, cycle in zip(sent, stretch.entered, strict=False):
-        admitted = next(admissions, None) if job.count_each else True
-        ktime = next(times, None) if job.reads_time and admitted else 0
-        if admitted is None or ktime is None:
-            break
-        wanted.append((golden.judge(packet, ktime=ktime, admitted=admitted), cycle))
-    if not last:
-        outs = [expectation.out for expectation, _ in wanted if expectation.out is not None]
-        left = [frame for frame, _ in stretch.left]
-        if left != outs[: len(left)]:
-            board.report(f"what left before the reset behind packet {stretch.start} is wrong")
-        return
-    for expectation, cycle in wanted:
-        board.expect(expectation, cycle)
-    for frame, cycle in stretch.left:
-        board.left(frame, cycle)
-    board.finish(stretch.counts, golden.counts)
-    if len(wanted) < len(sent):
-        board.report(f"{len(sent) - len(wanted)} frames were never received or launched")
-    if stretch.stalls and job.count_each:
-        board.report(f"s_axis_tready was low in {stretch.stalls} cycles, and must always be high")
 
 
 def run_job(

@@ -1,16 +1,17 @@
 """A context declaration -> the C header that programs include, and a documentation table.
 
-`python -m rxgate.ctx_map.render` writes the header into the package.
+`python -m rxgate.ctx_map.render` writes the header into the package, and docs/contexts.md.
 """
 
 from pathlib import Path
 
-from .context import XDP_METADATA, Context, Field
+from .context import SK_BUFF, XDP_METADATA, Context, Field
 from .descriptor import BY_NAME
 from .hash_types import HashType
 from .helpers import Helper
 
 HEADER = Path(__file__).parent / "include" / "rxgate" / "phys_dev.h"
+PAGE = Path(__file__).parent.parent / "docs" / "contexts.md"
 
 _PROTOTYPES = {
     Helper.KTIME_GET_NS: "__u64 (*const bpf_ktime_get_ns)(void)",
@@ -130,5 +131,14 @@ def _meaning(field: Field) -> str:
     return f"{doc.replace('host order', 'network order')}" if field.network_order else doc
 
 
+def contexts_page() -> str:
+    """The page of the documentation that lists every context."""
+    parts = ["# Contexts\n\nGenerated from `ctx_map/context.py`; all fields are read-only.\n"]
+    for context in (XDP_METADATA, SK_BUFF):
+        parts.append(f"## struct {context.structs[0]}\n\n{markdown_table(context).strip()}\n")
+    return "\n".join(parts)
+
+
 if __name__ == "__main__":
     HEADER.write_text(c_header(XDP_METADATA))
+    PAGE.write_text(contexts_page())

@@ -4,12 +4,16 @@ from rxgate.compiler.load import load_program
 from rxgate.compiler.load.clang import INCLUDE
 from rxgate.ctx_map.context import SK_BUFF, XDP_METADATA
 from rxgate.ctx_map.helpers import PROTOTYPES
-from rxgate.ctx_map.render import HEADER, c_header, markdown_table
+from rxgate.ctx_map.render import HEADER, PAGE, c_header, contexts_page, markdown_table
 
 
 def test_the_header_in_the_package_is_the_generated_one():
     assert HEADER.read_text() == c_header(XDP_METADATA)
     assert HEADER.parent.parent == INCLUDE
+
+
+def test_the_page_of_contexts_is_the_generated_one():
+    assert PAGE.read_text() == contexts_page()
 
 
 def test_a_compiler_sees_the_declared_offsets_numbers_and_names(tmp_path):

@@ -95,9 +95,6 @@ class Builder:
                 return self.sext(self.slice(node.args[0], low, inner - low), width)
             case "not":
                 return self.not_(self.slice(node.args[0], low, width))
-            case "and" | "or" | "xor":
-                a, b = (self.slice(arg, low, width) for arg in node.args)
-                return self.bitwise(node.op, a, b)
         return self._node("slice", width, (x,), low)
 
     def _slice_concat(self, node: Node, low: int, width: int) -> int:
@@ -131,7 +128,10 @@ class Builder:
             w = self.width(low)
             return self.const(a | b << w, w + self.width(high))
         x, y = self.nodes[low], self.nodes[high]
-        if y.op == "slice" and x.op in ("slice",) and x.args == y.args:
+        if x.op == y.op == "not":
+            inner = self._merge(x.args[0], y.args[0])
+            return None if inner is None else self.not_(inner)
+        if x.op == y.op == "slice" and x.args == y.args:
             assert isinstance(x.attr, int)
             if x.attr + x.width == y.attr:
                 return self.slice(x.args[0], x.attr, x.width + y.width)

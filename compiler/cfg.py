@@ -6,6 +6,7 @@ cycle is a loop. Packet loads (LD_ABS, LD_IND) end their block, since a load out
 function.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
@@ -135,7 +136,8 @@ def _find_leaders(program: Program, function: _Function) -> None:
 
 def _successors(program: Program, function: _Function, start: int) -> tuple[int, list[int]]:
     """The end of the block that begins at `start`, and the blocks after it within the function."""
-    end = next((s for s in function.leaders if s > start), function.end)
+    following = bisect_right(function.leaders, start)
+    end = function.leaders[following] if following < len(function.leaders) else function.end
     last = end - 1 if program.insns[end - 1] is not None else end - 2
     match program.insns[last]:
         case Jump(target=target):
@@ -193,10 +195,12 @@ class _Inliner:
         self.blocks: list[tuple[Chain, int, int, list[tuple[EdgeKind, object]]]] = []
         self.numbers: dict[object, int] = {}
         self.slots = 0
+        self.called: set[int] = set()
 
     def expand(self, start: int, chain: Chain, resume: object) -> object:
         """Append the instances of the function at `start`; returns the key of its entry block."""
         function = self.functions[start]
+        self.called.add(start)
         self.slots += function.end - function.start
         if self.slots > MAX_SLOTS:
             raise Unsupported(f"more than {MAX_SLOTS} instructions after inlining all calls")
@@ -253,6 +257,9 @@ class _Inliner:
 
     def graph(self) -> Graph:
         self.expand(0, (), None)
+        for start in self.functions:
+            if start not in self.called:
+                raise VerifyError("no path calls this function", self.program.where(start))
         blocks = []
         for number, (chain, start, end, edges) in enumerate(self.blocks):
             resolved = tuple(

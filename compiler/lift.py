@@ -155,6 +155,7 @@ class _Lifter:
             self.exits.append((path, r0))
             return
         if kind in (EdgeKind.RETURN, EdgeKind.RETURN_ZERO):
+            state.regs[1:6] = [None] * 5
             state.regs[6:11] = state.saved[-1]
             state.saved = state.saved[:-1]
             depth = block.depth
@@ -484,10 +485,11 @@ class _Lifter:
     def packet(self, offset: int, access: PacketAccess, network_order: bool) -> tuple[int, int]:
         """(in range, value) of the `access.size` bytes at a 32-bit offset."""
         b, size = self.b, access.size
-        if not access.offsets:
-            return b.const(0, 1), b.const(0, size * 8)
-        table = {o: self.w_bytes(o, size, network_order) for o in access.offsets}
         constant = b.constant(offset)
+        offsets = [o for o in access.offsets if constant is None or o == constant]
+        if not offsets:
+            return b.const(0, 1), b.const(0, size * 8)
+        table = {o: self.w_bytes(o, size, network_order) for o in offsets}
         if constant is not None:
             return self.window.has(constant + size), table[constant]
         last = b.add(b.zext(offset, 33), b.const(size - 1, 33))

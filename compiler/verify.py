@@ -248,7 +248,10 @@ class _Verifier:
                     f"kernel function {name}() is not available to this kind of program", True
                 )
             case Exit():
-                if isinstance(self.read(0, state), Pointer):
+                # A called function may return nothing; its caller then cannot read r0.
+                if not state.saved:
+                    self.read(0, state)
+                if isinstance(regs[0], Pointer):
                     raise _Problem(f"r0 is returned, but holds a {regs[0]}; return a number")
             case Goto() | CallLocal():
                 pass
@@ -441,6 +444,10 @@ class _Verifier:
         self.accesses[self.place] = access
         if isinstance(value, Pointer) and (size != 8 or len(access.offsets) > 1):
             raise _Problem("an address can only be stored whole, in 8 bytes at a constant place")
+        if isinstance(value, Pointer) and value.frame > access.frame:
+            raise _Problem(
+                "an address of this function's stack is stored in its caller's, where it outlives it"
+            )
         if isinstance(value, Pointer) and access.offsets[0] % 8:
             raise _Problem(f"an address is stored at stack byte {access.offsets[0]}, not 8-aligned")
         stored = value if isinstance(value, Pointer) else scalars.truncate(value, size * 8)
@@ -489,24 +496,27 @@ class _Verifier:
         if insn.index is not None:
             index = self.number(insn.index, state, "used as a packet offset")
             offset = scalars.apply(AluOp.ADD, index, offset, 64)
-        self.accesses[self.place] = self.packet_access(scalars.truncate(offset, 32), insn.size)
+        offset = scalars.truncate(offset, 32)
+        self.refuse_header_relative(offset)
+        self.accesses[self.place] = self.packet_access(offset, insn.size)
         state.regs[0] = scalars.unknown(insn.size * 8)
         state.regs[1:6] = [DESTROYED] * 5
 
-    def packet_access(self, offset: Scalar, size: int) -> PacketAccess:
-        """Check a 32-bit packet offset against the window, and note how deep it reaches."""
-        offsets = offset.possible(4 * self.max_window)
-        reach = f"bytes {offset.low} to {offset.high + size - 1}" if offsets is None else ""
-        inside = []
-        for o in offsets or ():
-            if o < 1 << 31:
-                inside.append(o)
-            elif o < (1 << 32) - _NEGATIVE_LIMIT:
+    def refuse_header_relative(self, offset: Scalar) -> None:
+        """LD_ABS and LD_IND with a negative offset may count from a header (kernel: SKF_NET_OFF)."""
+        for o in offset.possible(4 * self.max_window) or ():
+            if 1 << 31 <= o < (1 << 32) - _NEGATIVE_LIMIT:
                 raise _Problem(
                     f"packet offset {o - (1 << 32)} addresses relative to a network or link header,"
                     " which a PHYS_DEV program does not have; count from byte 0 of the frame",
                     True,
                 )
+
+    def packet_access(self, offset: Scalar, size: int) -> PacketAccess:
+        """Check a 32-bit packet offset against the window, and note how deep it reaches."""
+        offsets = offset.possible(4 * self.max_window)
+        reach = f"bytes {offset.low} to {offset.high + size - 1}" if offsets is None else ""
+        inside = [o for o in offsets or () if o < 1 << 31]
         if inside and inside[-1] + size > self.max_window:
             reach = f"byte {inside[-1] + size - 1}"
         if reach:

@@ -47,8 +47,9 @@ class Pipeline(Protocol):
 class Gate(wiring.Component):
     """The whole filter; module ports are flat AXI4-Stream, counters, clk and rst (active high).
 
-    `ktime_ns`, `trace_valid` and `trace_ktime` exist when the program reads the time: the latter
-    two tell, per launch, which. `trace` exists when the pipeline has one. `latency` is the number
+    `ktime_ns` and `trace_ktime` exist when the program reads the time: the latter tells, per launch,
+    which. `trace_data` exists when the pipeline has a trace. With either, `trace_valid` is high in
+    the cycles of launches; in those the pipeline takes its inputs. `latency` is the number
     of cycles from the beat that launches (the one that completes the window, or with store and
     forward the last) to the frame's first beat out, with a ready sink and no pauses in the frame.
     `depth` is that of the packet buffer in beats.
@@ -69,7 +70,7 @@ class Gate(wiring.Component):
     ktime_ns: Signal
     trace_valid: Signal
     trace_ktime: Signal
-    trace: Signal
+    trace_data: Signal
 
     def __init__(self, config: GateConfig, pipeline: Pipeline) -> None:
         for name, width in pipeline.inputs.items():
@@ -114,7 +115,7 @@ class Gate(wiring.Component):
         if "ktime" in names:
             ports |= {"ktime_ns": In(64), "trace_valid": Out(1), "trace_ktime": Out(64)}
         if pipeline.trace_width:
-            ports["trace"] = Out(pipeline.trace_width)
+            ports |= {"trace_valid": Out(1), "trace_data": Out(pipeline.trace_width)}
         super().__init__(ports)
 
     def elaborate(self, platform) -> Module:
@@ -214,11 +215,12 @@ class Gate(wiring.Component):
         if "ktime" in pipeline.inputs:
             m.d.comb += [
                 launch.i_ktime.eq(self.ktime_ns),
-                self.trace_valid.eq(launch.o_valid),
                 self.trace_ktime.eq(launch.o_ktime),
             ]
         if pipeline.trace_width:
-            m.d.comb += self.trace.eq(pipeline.o_trace)
+            m.d.comb += self.trace_data.eq(pipeline.o_trace)
+        if "ktime" in pipeline.inputs or pipeline.trace_width:
+            m.d.comb += self.trace_valid.eq(launch.o_valid)
 
     def _connect_output(self, m: Module, skid: Skid) -> None:
         """The last registers to m_axis."""

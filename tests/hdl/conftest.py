@@ -194,7 +194,7 @@ def run_gate(gate, beats, *, idle=0.0, stall=0.0, rng=None, reset_after=None, bl
                 assert ctx.get(gate.trace_valid) == launching
                 assert ctx.get(gate.trace_ktime) == ctx.get(gate.pipeline.i_ktime)
             if launching and not resetting:
-                run.launches.append(gate.pipeline.read(ctx.get(gate.trace)))
+                run.launches.append(gate.pipeline.read(ctx.get(gate.trace_data)))
                 run.launch_cycles.append(run.cycles)
             busy = valid or position < len(beats) or run.cycles <= blocked
             quiet = 0 if busy else quiet + 1

@@ -33,6 +33,7 @@ from .sim.golden import Frame
 from .sim.packets import Mix
 from .sim.report import sim_report
 from .sim.result import Engine, SimResult
+from .sim.testbench import write_testbench
 from .sim.run import count_verdicts, run_program, trace_program
 from .sim.traffic import generate_frames, read_frames
 
@@ -343,6 +344,29 @@ def sim(
         Console().print(sim_report(result, design.options.clock_mhz), highlight=False)
     if not result.agreed:
         sys.exit(1)
+
+
+@cli.command()
+@program_options
+@circuit_options
+@click.option("--pcap", metavar="FILE", help="The traffic to put beside the bench.")
+@click.option("--seed", type=int, default=1, show_default=True,
+              help="Seed of the traffic when there is no capture.")
+@click.option("-o", "--output", metavar="DIR", required=True, help="Where to write the bench.")
+@json_option
+def testbench(
+    pcap: str | None, seed: int, output: str, as_json: bool, **options: Any
+) -> None:
+    """Write a stand-alone cocotb bench for PROG, which runs with plain pytest."""
+    program = _program(options)
+    design = compile_program(program, _circuit(options))
+    paths = write_testbench(design, Path(output), Path(pcap) if pcap else None, seed)
+    if as_json:
+        _print_json({"files": [str(p) for p in paths]})
+        return
+    for path in paths:
+        click.echo(f"wrote {path}")
+    click.echo(f"run it with: cd {output} && pytest")
 
 
 @cli.command()

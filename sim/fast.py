@@ -30,11 +30,12 @@ from .surroundings import Counts, OutFrame
 _CHUNK = 1 << 17
 _COUNTERS = tuple(port.removeprefix("stat_") for port in Counts().ports())
 _VERDICTS = {v.value: v for v in Verdict}
-_DONE, _ADMITTED, _IN, _TIME, _OUT, _FAULT, _END = b"DAIKFXS"
+_DONE, _ADMITTED, _IN, _TIME, _OUT, _TRACE, _FAULT, _END = b"DAIKFTXS"
 _LENGTHS = {
     _IN: struct.Struct("<BQ"),
     _TIME: struct.Struct("<BQ"),
     _OUT: struct.Struct("<BQIBB"),
+    _TRACE: struct.Struct("<BQI"),
     _FAULT: struct.Struct("<BQI"),
     _END: struct.Struct("<B13Q"),
 }
@@ -83,6 +84,27 @@ def simulate_fast(
     return run.result(model, frames)
 
 
+def trace_launch(
+    verilog: str,
+    config: GateConfig,
+    inputs: Collection[str],
+    frames: Iterable[Frame],
+    program: Program,
+    launch: int,
+    *,
+    conditions: Conditions = Conditions(),
+    prandom_seed: int = 0,
+    hash_key: bytes = MICROSOFT_KEY,
+) -> tuple[SimResult, list[int]]:
+    """As `simulate_fast`, and what port `trace_data` showed in every cycle from launch `launch` (0 is
+    the first) on, that of the launch being the first."""
+    golden = Golden(program, config, prandom_seed=prandom_seed, hash_key=hash_key)
+    run = _Run(golden, config, "ktime" in inputs, conditions, lambda packets: None)
+    run.trace_from = launch + 1
+    result = run.result(build_model(verilog), frames)
+    return result, run.traced
+
+
 class _Run:
     """One run: what was sent, what is known of it, and what came back."""
 
@@ -106,6 +128,8 @@ class _Run:
         self.times: deque[int] = deque()
         self.packets = 0
         self.failure: BaseException | None = None
+        self.trace_from = 0
+        self.traced: list[int] = []
 
     def result(self, model: Path, frames: Iterable[Frame]) -> SimResult:
         """Runs the model to its end."""
@@ -135,6 +159,7 @@ class _Run:
             f"seed={c.seed & (1 << 64) - 1}", f"idle={c.idle}", f"stall={c.stall}",
             f"tuser_bits={self.config.s_tuser_width}", f"time={c.ktime_start}",
             f"time_step={c.ktime_step}", f"random_start={int(c.random_start)}",
+            f"trace={self.trace_from}",
         ]
         if c.waves is not None:
             arguments.append(f"waves={c.waves}")
@@ -211,13 +236,16 @@ class _Run:
                     known = _VERDICTS.get(verdict, Verdict.ABORTED)
                     board.left(OutFrame(data, known, err != 0), cycle)
                     at += length
-                elif kind == _FAULT:
+                else:
                     cycle, length = values
                     body = at + wanted.size
                     if size - body < length:
                         break
-                    text = records[body : body + length].decode()
-                    board.report(f"cycle {cycle}: {text}")
+                    content = records[body : body + length]
+                    if kind == _TRACE:
+                        self.traced.append(int.from_bytes(content, "little"))
+                    else:
+                        board.report(f"cycle {cycle}: {content.decode()}")
                     at += length
                 at += wanted.size
             else:

@@ -40,13 +40,16 @@ class Expectation:
     """What must become of a frame.
 
     `outcome` is None when the frame was not admitted, `out` when nothing leaves. `counter` names
-    the one counter, besides `received`, that goes up: stat_<counter>.
+    the one counter, besides `received`, that goes up: stat_<counter>. `number` and `ktime` are what
+    the program was told.
     """
 
     sent: Sent
     outcome: Outcome | None
     out: OutFrame | None
     counter: str
+    number: int = 0
+    ktime: int = 0
 
 
 class Golden:
@@ -104,9 +107,8 @@ class Golden:
             self.counts["overflow"] += 1
             return Expectation(sent, None, None, "overflow")
         frame, descriptor = sent.received.frame, sent.received.descriptor
-        outcome = self._interpreter.run(
-            frame, descriptor, ktime=ktime, number=self.launched & _NUMBER_BITS
-        )
+        number = self.launched & _NUMBER_BITS
+        outcome = self._interpreter.run(frame, descriptor, ktime=ktime, number=number)
         self.launched += 1
         out = fate(
             Seen(frame, sent.bad, descriptor.csum),
@@ -116,4 +118,4 @@ class Golden:
         )
         counter = "bad" if sent.bad else outcome.verdict.name.lower()
         self.counts[counter] += 1
-        return Expectation(sent, outcome, out, counter)
+        return Expectation(sent, outcome, out, counter, number, ktime)

@@ -6,7 +6,7 @@
 //   D u8 counter                             a frame was counted as done, number in COUNTERS
 //   K u64 time                               a launch, and its time
 //   F u64 cycle, u32 n, u8 verdict, u8 err, n bytes    a frame that left; cycle of its first beat
-//   T u64 cycle, u32 n, n bytes              the trace port
+//   T u64 cycle, u32 n, n bytes              port trace_data, from the launch asked for on
 //   X u64 cycle, u32 n, n bytes              a rule was broken; text
 //   S u64 first, last, stalls, simulated, nanoseconds; u64 times 8: the counters    the end
 #include "Vrxgate.h"
@@ -37,6 +37,7 @@ template <class Top> class Bench {
     Random m_random;
     uint64_t m_cycle = 0, m_counts[TOTAL] = {};
     uint64_t m_first = 0, m_last = 0, m_stalls = 0, m_sent = 0, m_progress = 0;
+    uint64_t m_launches = 0;
     bool m_started = false;
 #if VM_TRACE
     VerilatedFstC m_waves;
@@ -145,18 +146,19 @@ private:
     }
 
     void launches() {
-        if constexpr (requires { m_top.trace_valid; }) {
+        if constexpr (requires { m_top.trace_valid; }) m_launches += m_top.trace_valid;
+        if constexpr (requires { m_top.trace_ktime; }) {
             if (m_top.trace_valid) {
                 m_output.number('K');
                 m_output.number<uint64_t>(m_top.trace_ktime);
             }
         }
-        if constexpr (requires { m_top.trace; }) {
-            if (m_options.trace) {
+        if constexpr (requires { m_top.trace_data; }) {
+            if (m_options.trace && m_launches >= m_options.trace) {
                 m_output.number('T');
                 m_output.number(m_cycle);
-                m_output.number<uint32_t>(sizeof m_top.trace);
-                m_output.bytes(&m_top.trace, sizeof m_top.trace);
+                m_output.number<uint32_t>(sizeof m_top.trace_data);
+                m_output.bytes(&m_top.trace_data, sizeof m_top.trace_data);
             }
         }
     }

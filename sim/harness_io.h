@@ -108,7 +108,8 @@ struct Options {
     unsigned tuser_bits = 1;
     uint64_t time = 0, time_step = 1;
     uint64_t patience = 1 << 19;
-    bool random_start = false, trace = false;
+    uint64_t trace = 0;  // Number of the first launch to trace; 0 for none.
+    bool random_start = false;
     std::string waves;
 
     Options(int argc, char** argv) {

@@ -4,7 +4,7 @@ A path predicate is the set of its literals: 1-bit nodes that all hold. What all
 have in common stays in the set; only where they differ is logic built.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from .build import Builder
 
@@ -20,30 +20,40 @@ def conjoin(b: Builder, predicate: Predicate, literal: int) -> Predicate | None:
     return None if b.not_(literal) in predicate else predicate | {literal}
 
 
-def _simplified(b: Builder, terms: list[Predicate]) -> list[Predicate]:
-    """A disjunction of conjunctions, by absorption and by dropping literals another term excludes."""
-    changed = True
-    while changed:
-        changed = False
-        terms = sorted(set(terms), key=lambda t: (len(t), sorted(t)))
-        for term in terms:
-            if len(term) != 1:
-                break
-            [literal] = term
-            opposite = b.not_(literal)
-            shorter = [t - {opposite} if t != term else t for t in terms]
-            shorter = [t for t in shorter if t == term or literal not in t]
-            if shorter != terms:
-                terms, changed = shorter, True
-                break
-    return terms
+def _simplified(b: Builder, predicates: Iterable[Predicate]) -> list[Predicate]:
+    """Fewer and shorter terms of the same disjunction.
+
+    Where a term is a single literal, terms that contain it say nothing new, and others need not say
+    its opposite. A term without literals means that the disjunction always holds.
+    """
+    terms = [set(p) for p in sorted(set(predicates), key=lambda p: (len(p), sorted(p)))]
+    holders: dict[int, list[int]] = {}
+    for n, term in enumerate(terms):
+        for literal in sorted(term):
+            holders.setdefault(literal, []).append(n)
+    kept = [True] * len(terms)
+    single = [n for n, term in enumerate(terms) if len(term) == 1]
+    for n in single:
+        if not kept[n]:
+            continue
+        [literal] = terms[n]
+        for other in holders[literal]:
+            kept[other] = other == n
+        opposite = b.not_(literal)
+        for other in holders.get(opposite, ()):
+            terms[other].discard(opposite)
+            if not terms[other]:
+                return [ALWAYS]
+            if len(terms[other]) == 1:
+                single.append(other)
+    return [frozenset(t) for n, t in enumerate(terms) if kept[n]]
 
 
 def disjoin(b: Builder, predicates: Sequence[Predicate]) -> Predicate:
     """The predicate that holds where any of `predicates` does."""
     common = frozenset.intersection(*predicates)
     terms = _simplified(b, [p - common for p in predicates])
-    if not terms[0]:
+    if ALWAYS in terms:
         return common
     literal = b.any_of([b.all_of(sorted(t)) for t in terms])
     return common if b.constant(literal) == 1 else common | {literal}

@@ -30,6 +30,7 @@ from .sim.captures import Frame as Captured
 from .sim.captures import write_capture
 from .sim.fast import Conditions, simulate_fast
 from .sim.golden import Frame
+from .sim.mismatch import diagnose, write_packet
 from .sim.packets import Mix
 from .sim.report import sim_report
 from .sim.result import Engine, SimResult
@@ -338,12 +339,25 @@ def sim(
         waves=Path(waves).absolute() if waves else None,
     )
     result = _simulate(design, engine, frames, conditions, as_json)
+    found = _explain(design, result)
     if as_json:
-        _print_json(result.to_json())
+        _print_json(result.to_json() | found)
     else:
         Console().print(sim_report(result, design.options.clock_mhz), highlight=False)
+        for name, value in found.items():
+            click.echo(f"{name}: {value}")
     if not result.agreed:
         sys.exit(1)
+
+
+def _explain(design: Design, result: SimResult) -> dict[str, str]:
+    """Where the first mismatch comes from, and a capture that reproduces it; empty without one."""
+    first = next((m for m in result.mismatches if m.expected is not None), None)
+    if first is None:
+        return {}
+    path = Path(f"mismatch-{first.index}.pcap")
+    write_packet(path, first)
+    return {"cause": diagnose(design, first).text, "capture": str(path)}
 
 
 @cli.command()

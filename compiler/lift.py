@@ -7,6 +7,7 @@ What is left has no control flow, no stack and no calls.
 
 from dataclasses import dataclass, field
 
+from ..ctx_map.context import PacketEnd
 from ..ctx_map.descriptor import BY_NAME, Source
 from ..ctx_map.helpers import EFAULT, Helper
 from ..ctx_map.models import MICROSOFT_KEY
@@ -23,7 +24,7 @@ from .insn import (
 )
 from .ir import Function
 from .predicates import Predicate
-from .verify import Access, ContextAccess, Facts, LoadBytes, MemoryAccess, PacketAccess
+from .verify import Access, BoundsCheck, ContextAccess, Facts, LoadBytes, MemoryAccess, PacketAccess
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,8 @@ def window_size(facts: Facts, target: Target) -> int:
 def signals(facts: Facts) -> list[str]:
     """The descriptor fields that the program reads, in descriptor order."""
     read = {a.field.signal for a in facts.accesses.values() if isinstance(a, ContextAccess)}
+    if BoundsCheck(None) in facts.accesses.values():
+        read.add("len")
     return [name for name in BY_NAME if name in read]
 
 
@@ -241,7 +244,6 @@ class _Lifter:
             case LoadData(dst, section, offset):
                 state.regs[dst] = Address(Region.DATA, self.b.const(offset, 64), section=section)
             case Load():
-                assert access is not None
                 state.regs[insn.dst] = self.load(insn, access, state)
                 written = insn.dst
             case Store():
@@ -257,7 +259,7 @@ class _Lifter:
                 state.regs[0:6] = [self.b.zext(value, 64), None, None, None, None, None]
                 written = 0
             case Jump():
-                condition = self.compare(insn, state)
+                condition = self.compare(insn, access, state)
             case Call(helper):
                 r0 = self.call(Helper(helper), access, state, (*block.chain, slot))
                 state.regs[0:6] = [r0, None, None, None, None, None]
@@ -288,6 +290,8 @@ class _Lifter:
                 return right
             return b.zext(b.trunc(right, insn.bits), 64)
         assert left is not None
+        if isinstance(left, Address) and isinstance(right, Address):
+            return b.sub(*(b.zext(self.distance(p, None), 64) for p in (left, right)))
         if isinstance(left, Address) or isinstance(right, Address):
             pointer, other = (left, right) if isinstance(left, Address) else (right, left)
             assert isinstance(pointer, Address) and isinstance(other, int)
@@ -329,13 +333,24 @@ class _Lifter:
             size, negative = b.urem(x_size, y_size), x_sign
         return b.mux(negative, b.sub(zero, size), size)
 
-    def compare(self, insn: Jump, state: _State) -> int:
+    def distance(self, address: Address, deepest: int | None) -> int:
+        """Bytes from the packet's start, 16 bits; of its end at most the window when `deepest`."""
+        b = self.b
+        if address.region is Region.PACKET:
+            return b.trunc(address.offset, 16)
+        return self.descriptor("len") if deepest is None else b.zext(self.window.present, 16)
+
+    def compare(self, insn: Jump, access: Access | None, state: _State) -> int:
         b = self.b
         left, right = state.regs[insn.dst], self.operand(insn.src, state)
-        if isinstance(left, Address) or isinstance(right, Address):
+        if isinstance(left, Address) and isinstance(right, Address):
+            deepest = access.deepest if isinstance(access, BoundsCheck) else None
+            x, y = self.distance(left, deepest), self.distance(right, deepest)
+        elif isinstance(left, Address) or isinstance(right, Address):
             return b.const(insn.op is JumpOp.NE, 1)
-        assert left is not None
-        x, y = b.trunc(left, insn.bits), b.trunc(right, insn.bits)
+        else:
+            assert left is not None
+            x, y = b.trunc(left, insn.bits), b.trunc(right, insn.bits)
         match insn.op:
             case JumpOp.EQ:
                 return b.eq(x, y)
@@ -350,7 +365,7 @@ class _Lifter:
             case JumpOp.LE:
                 return b.not_(b.ult(y, x))
             case JumpOp.SET:
-                return b.ne(b.and_(x, y), b.const(0, insn.bits))
+                return b.ne(b.and_(x, y), b.const(0, b.width(x)))
             case JumpOp.SGT:
                 return b.slt(y, x)
             case JumpOp.SGE:
@@ -368,10 +383,16 @@ class _Lifter:
         assert isinstance(pointer, Address)
         return self.b.add(pointer.offset, self.b.const(off, 64))
 
-    def load(self, insn: Load, access: Access, state: _State) -> Symbol:
+    def load(self, insn: Load, access: Access | None, state: _State) -> Symbol:
         b = self.b
+        if access is None:
+            return self.packet_address(insn, state)
         if isinstance(access, ContextAccess):
             value: Symbol = self.context_field(access)
+        elif isinstance(access, PacketAccess):
+            at = b.trunc(self.place(insn.base, insn.off, state), 16)
+            table = {o: self.w_bytes(o, access.size, False) for o in access.offsets}
+            value = b.case(at, table)
         else:
             assert isinstance(access, MemoryAccess)
             at = self.place(insn.base, insn.off, state)
@@ -382,6 +403,18 @@ class _Lifter:
         if isinstance(value, Address):
             return value
         return b.sext(value, 64) if insn.signed else b.zext(value, 64)
+
+    def packet_address(self, insn: Load, state: _State) -> Address:
+        """The context's pointer to the packet's start or end."""
+        pointer = state.regs[insn.base]
+        assert isinstance(pointer, Address)
+        offset = self.b.constant(pointer.offset)
+        assert offset is not None
+        field = self.program.context.at(offset + insn.off)
+        assert field is not None
+        start = field.points_to is PacketEnd.START
+        region = Region.PACKET if start else Region.PACKET_END
+        return Address(region, self.b.const(0, 64))
 
     def context_field(self, access: ContextAccess) -> int:
         b = self.b
@@ -511,6 +544,8 @@ class _Lifter:
                 return b.zext(self.prandom(site(chain)), 64)
             case Helper.GET_SMP_PROCESSOR_ID:
                 return b.const(0, 64)
+            case Helper.XDP_GET_BUFF_LEN:
+                return b.zext(self.descriptor("len"), 64)
             case Helper.SKB_LOAD_BYTES:
                 assert isinstance(access, LoadBytes)
                 return self.load_bytes(access, state)

@@ -6,10 +6,10 @@ rules, helpers get what their prototypes ask for, no address leaks. All problems
 first in program order is raised with the others as notes.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
-from ..ctx_map.context import Field
+from ..ctx_map.context import Field, PacketEnd
 from ..ctx_map.helpers import PROTOTYPES, Arg, Helper
 from .analysis import scalars
 from .analysis.scalars import Scalar
@@ -18,6 +18,7 @@ from .analysis.state import (
     stack_bytes,
 )
 from .cfg import Block, EdgeKind, Graph
+from . import packet_pointers
 from .errors import RxgateError, Unsupported, VerifyError
 from .insn import (
     FP, STACK_SIZE, Alu, AluOp, Atomic, AtomicOp, Call, CallExtern, CallLocal, Exit, Goto, Imm, Insn,
@@ -66,7 +67,17 @@ class LoadBytes:
     to: MemoryAccess
 
 
-Access = ContextAccess | MemoryAccess | PacketAccess | LoadBytes
+@dataclass(frozen=True, slots=True)
+class BoundsCheck:
+    """A comparison of packet addresses with the packet's end, or their difference.
+
+    `deepest` is the greatest offset that is compared, bytes; None when the length itself is needed.
+    """
+
+    deepest: int | None
+
+
+Access = ContextAccess | MemoryAccess | PacketAccess | LoadBytes | BoundsCheck
 Place = tuple[int, int]
 """Block number and slot."""
 
@@ -181,6 +192,8 @@ class _Verifier:
     def branch(self, insn: Jump, taken: bool, state: State) -> State | None:
         a = state.regs[insn.dst]
         b = self.operand(insn.src, state)
+        if isinstance(a, Pointer) and isinstance(b, Pointer):
+            return state if packet_pointers.learn(state, insn.op, a, b, taken) else None
         if isinstance(a, Pointer) or isinstance(b, Pointer):
             # Only comparisons with 0 pass `step`; no pointer of ours is null.
             return state if taken == (insn.op is JumpOp.NE) else None
@@ -306,6 +319,9 @@ class _Verifier:
     def pointer_arithmetic(
         self, insn: Alu, a: Scalar | Pointer, b: Scalar | Pointer
     ) -> Scalar | Pointer:
+        if isinstance(a, Pointer) and isinstance(b, Pointer) and packet_pointers.is_packet(a):
+            if packet_pointers.is_packet(b) and insn.op is AluOp.SUB and insn.bits == 64:
+                return self.distance(a, b)
         pointer, offset = (a, b) if isinstance(a, Pointer) else (b, a)
         assert isinstance(pointer, Pointer)
         ok = insn.op is AluOp.ADD or (insn.op is AluOp.SUB and pointer is a)
@@ -317,15 +333,45 @@ class _Verifier:
         moved = scalars.apply(insn.op, pointer.offset, offset, 64)
         if pointer.region is Region.CONTEXT and moved.constant is None:
             raise _Problem(f"the context pointer moves by {offset}; it must be a constant")
+        if packet_pointers.is_packet(pointer):
+            packet = packet_pointers.moved(pointer, insn.op, offset, moved)
+            if packet is None:
+                raise _Problem(
+                    f"a {pointer} moves by {offset}; it must stay between the packet's first byte and"
+                    f" byte {packet_pointers.MAX_OFFSET}: bound the number first"
+                )
+            return packet
         return Pointer(pointer.region, moved, pointer.frame, pointer.section)
+
+    def distance(self, a: Pointer, b: Pointer) -> Scalar:
+        """The difference of two packet addresses."""
+        ends = sum(p.region is Region.PACKET_END for p in (a, b))
+        if ends == 1:
+            self.accesses[self.place] = BoundsCheck(None)
+            return scalars.unknown()
+        return scalars.apply(AluOp.SUB, a.offset, b.offset, 64)
 
     def compare(self, insn: Jump, state: State) -> None:
         a, b = self.read(insn.dst, state), self.operand_readable(insn.src, state)
         if isinstance(a, Scalar) and isinstance(b, Scalar):
             return
+        if isinstance(a, Pointer) and isinstance(b, Pointer):
+            if packet_pointers.comparable(insn.op, insn.bits, a, b):
+                self.bounds_check(packet_pointers.deepest(insn.op, a, b))
+                return
         null = isinstance(b, Scalar) and b.constant == 0 and insn.bits == 64
         if not (null and insn.op in (JumpOp.EQ, JumpOp.NE)):
             raise _Problem(f"comparison of {a} with {b}: addresses can only be compared with 0")
+
+    def bounds_check(self, deepest: int | None) -> None:
+        """A comparison with the packet's end needs the window that deep, or else the length."""
+        if deepest is None:
+            return
+        if deepest > self.max_window:
+            self.accesses[self.place] = BoundsCheck(None)
+        else:
+            self.accesses[self.place] = BoundsCheck(deepest)
+            self.window = max(self.window, deepest)
 
     # Memory.
 
@@ -334,7 +380,7 @@ class _Verifier:
         if not isinstance(pointer, Pointer):
             raise _Problem(f"r{base} is used as an address, but holds the number {pointer}")
         offset = scalars.apply(AluOp.ADD, pointer.offset, scalars.constant(off), 64)
-        return Pointer(pointer.region, offset, pointer.frame, pointer.section)
+        return replace(pointer, offset=offset, fixed=pointer.fixed + off)
 
     def load(self, insn: Load, state: State) -> Scalar | Pointer:
         pointer = self.address(insn.base, insn.off, state)
@@ -345,13 +391,17 @@ class _Verifier:
                 value = self.load_stack(pointer, insn.size, state)
             case Region.DATA:
                 value = self.load_data(pointer, insn.size)
+            case Region.PACKET:
+                value = self.load_direct(pointer, insn.size, state)
+            case Region.PACKET_END:
+                raise _Problem(f"r{insn.base} holds data_end; nothing lies behind it")
         if insn.signed:
             if isinstance(value, Pointer):
                 raise _Problem("a spilled address cannot be sign-extended")
             return scalars.sign_extend(value, insn.size * 8, 64)
         return value
 
-    def load_context(self, pointer: Pointer, insn: Load) -> Scalar:
+    def load_context(self, pointer: Pointer, insn: Load) -> Scalar | Pointer:
         context, at = self.program.context, pointer.offset.constant
         assert at is not None
         if at >= context.size:
@@ -368,12 +418,15 @@ class _Verifier:
                 f" exist in a receive descriptor; what exists is {names}",
                 True,
             )
-        narrow_ok = context.structs[0] == "__sk_buff"
+        narrow_ok = context.narrow_loads
         if insn.signed or at % insn.size or insn.size > 4 or (insn.size < 4 and not narrow_ok):
             raise _Problem(
                 f"field {field.name} is read with {insn.size} bytes at offset {at}; context fields"
                 f" are read with {'at most ' if narrow_ok else ''}4 aligned bytes"
             )
+        if field.points_to is not None:
+            region = Region.PACKET if field.points_to is PacketEnd.START else Region.PACKET_END
+            return Pointer(region, scalars.constant(0))
         self.accesses[self.place] = ContextAccess(field, at & 3, insn.size)
         return scalars.unknown(insn.size * 8)
 
@@ -488,7 +541,24 @@ class _Verifier:
 
     # The packet.
 
+    def load_direct(self, pointer: Pointer, size: int, state: State) -> Scalar:
+        """A load through a packet pointer, which a bounds check must cover."""
+        slack = state.slack(pointer)
+        if slack is None or slack < size or pointer.offset.high > packet_pointers.MAX_OFFSET:
+            known = "no check" if slack is None or slack <= 0 else f"a check of {slack} bytes"
+            raise _Problem(
+                f"{size} bytes at {pointer} are read, but {known} against data_end covers them on"
+                " every path; compare the pointer with data_end first"
+            )
+        self.accesses[self.place] = self.packet_access(pointer.offset, size)
+        return scalars.unknown(size * 8)
+
     def load_packet(self, insn: LoadPacket, state: State) -> None:
+        if not self.program.context.packet_loads:
+            raise _Problem(
+                f"LD_ABS and LD_IND do not exist in a {self.program.context.name} program; read"
+                " through data and data_end"
+            )
         ctx = self.read(6, state)
         if not isinstance(ctx, Pointer) or ctx.region is not Region.CONTEXT or ctx.offset.constant:
             raise _Problem(f"a packet load needs the context in r6, which holds {ctx}")
@@ -532,17 +602,21 @@ class _Verifier:
     # Helpers.
 
     def call(self, helper: int, state: State) -> None:
-        if helper not in PROTOTYPES:
-            known = ", ".join(f"{p.name} ({h.value})" for h, p in PROTOTYPES.items())
+        legal = self.program.context.helpers
+        if helper not in legal:
+            known = ", ".join(f"{PROTOTYPES[h].name} ({h.value})" for h in sorted(legal))
             raise _Problem(f"helper {helper} is not supported; supported are {known}", True)
         prototype = PROTOTYPES[Helper(helper)]
         for n, arg in enumerate(prototype.args, 1):
             self.argument(prototype.name, n, arg, state)
         if helper == Helper.SKB_LOAD_BYTES:
             self.load_bytes(state)
+        if helper == Helper.XDP_GET_BUFF_LEN:
+            self.accesses[self.place] = BoundsCheck(None)
         result = {
             Helper.GET_SMP_PROCESSOR_ID: scalars.constant(0),
             Helper.GET_PRANDOM_U32: scalars.unknown(32),
+            Helper.XDP_GET_BUFF_LEN: scalars.unknown(16),
         }
         state.regs[0] = result.get(Helper(helper), scalars.unknown())
         state.regs[1:6] = [DESTROYED] * 5

@@ -1,9 +1,18 @@
 """One declaration per context -> access rules, memory image, C header and documentation."""
 
 from dataclasses import dataclass, replace
+from enum import Enum
 
 from .descriptor import BY_NAME, Descriptor
-from .verdicts import MATCH_PASSES, PHYS_DEV, TC_ACTION, VerdictRule
+from .helpers import COMMON, Helper
+from .verdicts import MATCH_PASSES, PHYS_DEV, TC_ACTION, XDP, VerdictRule
+
+
+class PacketEnd(Enum):
+    """Where an address in the context points."""
+
+    START = "first byte of the packet"
+    END = "byte behind the packet's last"
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,13 +21,15 @@ class Field:
 
     `signal` names the descriptor field behind it. `network_order` fields hold the 16-bit value
     byte-swapped, as the kernel's __be16 members do; `flag` fields are 1 when the signal is not 0.
+    A field with `points_to` yields an address of the packet instead of a number.
     """
 
     name: str
     offset: int
-    signal: str
+    signal: str = ""
     network_order: bool = False
     flag: bool = False
+    points_to: PacketEnd | None = None
 
     SIZE = 4
 
@@ -35,7 +46,8 @@ class Context:
     """What a program's r1 points to, and how its return value is read.
 
     `size` is the span of the struct in bytes; bytes of it that no field covers exist in the kernel
-    but not in a receive descriptor. `absent` names such fields for diagnostics.
+    but not in a receive descriptor. `absent` names such fields for diagnostics. `narrow_loads`
+    tells whether a field may be read in part, `packet_loads` whether LD_ABS and LD_IND are legal.
     """
 
     name: str
@@ -45,6 +57,9 @@ class Context:
     size: int
     verdicts: VerdictRule
     absent: tuple[tuple[int, str], ...] = ()
+    narrow_loads: bool = False
+    packet_loads: bool = True
+    helpers: frozenset[Helper] = COMMON | {Helper.SKB_LOAD_BYTES}
 
     def at(self, offset: int) -> Field | None:
         """The field that starts at byte `offset`."""
@@ -91,6 +106,7 @@ SK_BUFF = Context(
     ),
     size=192,
     verdicts=MATCH_PASSES,
+    narrow_loads=True,
     absent=(
         (4, "pkt_type"), (8, "mark"), (32, "priority"), (44, "tc_index"), (48, "cb"),
         (72, "tc_classid"), (76, "data"), (80, "data_end"), (84, "napi_id"), (88, "family"),
@@ -105,8 +121,27 @@ SK_BUFF = Context(
 TC = replace(SK_BUFF, name="tc", sections=("classifier", "tc"), verdicts=TC_ACTION)
 """The same struct for direct-action classifiers, whose return value is a TC_ACT code."""
 
-CONTEXTS = (XDP_METADATA, SK_BUFF, TC)
+XDP_MD = Context(
+    name="xdp_md",
+    structs=("xdp_md",),
+    sections=("xdp",),
+    fields=(
+        Field("data", 0, points_to=PacketEnd.START),
+        Field("data_end", 4, points_to=PacketEnd.END),
+        Field("data_meta", 8, points_to=PacketEnd.START),
+        Field("ingress_ifindex", 12, "ingress_ifindex"),
+        Field("rx_queue_index", 16, "rx_queue_index"),
+    ),
+    size=24,
+    verdicts=XDP,
+    absent=((20, "egress_ifindex"),),
+    packet_loads=False,
+    helpers=COMMON | {Helper.XDP_GET_BUFF_LEN},
+)
+"""struct xdp_md (include/uapi/linux/bpf.h). There is no metadata: data_meta equals data."""
+
+CONTEXTS = (XDP_METADATA, SK_BUFF, TC, XDP_MD)
 
 for _context in CONTEXTS:
     for _field in _context.fields:
-        assert _field.signal in BY_NAME
+        assert (_field.signal in BY_NAME) != (_field.points_to is not None)

@@ -20,6 +20,7 @@ class Helper(IntEnum):
     GET_PRANDOM_U32 = 7
     GET_SMP_PROCESSOR_ID = 8
     SKB_LOAD_BYTES = 26
+    XDP_GET_BUFF_LEN = 188
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,11 @@ PROTOTYPES = {
     Helper.SKB_LOAD_BYTES: Prototype(
         "bpf_skb_load_bytes", (Arg.CONTEXT, Arg.SCALAR, Arg.OUT_MEMORY, Arg.CONST_SIZE)
     ),
+    Helper.XDP_GET_BUFF_LEN: Prototype("bpf_xdp_get_buff_len", (Arg.CONTEXT,)),
 }
+
+COMMON = frozenset({Helper.KTIME_GET_NS, Helper.GET_PRANDOM_U32, Helper.GET_SMP_PROCESSOR_ID})
+"""Helpers that every kind of program may call."""
 
 EFAULT = 14
 """What bpf_skb_load_bytes returns, negated, for a range outside the packet."""

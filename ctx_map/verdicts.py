@@ -42,6 +42,9 @@ PHYS_DEV = VerdictRule(
 )
 """enum bpf_phys_dev_action: BPF_PHYS_DEV_DROP 0, BPF_PHYS_DEV_OK 1."""
 
+XDP = VerdictRule("xdp", MappingProxyType({int(v): v for v in Verdict}), Verdict.ABORTED)
+"""enum xdp_action, whose numbers are Verdict's own."""
+
 MATCH_PASSES = VerdictRule("filter", MappingProxyType({0: Verdict.DROP}), Verdict.PASS)
 """Socket filters and tcpdump expressions: non-zero passes."""
 

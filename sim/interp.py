@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..compiler.insn import FP, STACK_SIZE, Insn, Program
+from ..ctx_map.context import PacketEnd
 from ..ctx_map.descriptor import Descriptor
 from ..ctx_map.helpers import EFAULT, Helper
 from ..ctx_map.prandom import prandom, site
@@ -19,6 +20,8 @@ MAX_FRAMES = 8
 _REGION = 44
 _CONTEXT, _STACK, _DATA = 1 << _REGION, 2 << _REGION, 3 << _REGION
 _OFFSET = (1 << _REGION) - 1
+_PACKET = 1 << 30
+"""Address of the packet's first byte: below 2**32, since the context holds it in 4 bytes."""
 _STACK_BYTES = STACK_SIZE * MAX_FRAMES
 
 
@@ -96,7 +99,14 @@ class Interpreter:
         self._packet, self._ktime, self._number = packet, ktime, number
         self._frames.clear()
         for f in self.program.context.fields:
-            self._context[f.offset : f.offset + 4] = f.value(descriptor).to_bytes(4, "little")
+            match f.points_to:
+                case None:
+                    value = f.value(descriptor)
+                case PacketEnd.START:
+                    value = _PACKET
+                case PacketEnd.END:
+                    value = _PACKET + len(packet)
+            self._context[f.offset : f.offset + 4] = value.to_bytes(4, "little")
         self.regs[:] = [CLOBBERED] * 11
         self.regs[1] = _CONTEXT
         self.regs[FP] = _STACK + STACK_SIZE
@@ -143,22 +153,26 @@ class Interpreter:
 
     # What instructions may touch (semantics.MachineLike).
 
-    def _locate(self, address: int, size: int) -> tuple[bytearray, int]:
-        region = self._regions.get(address >> _REGION)
-        offset = address & _OFFSET
-        if region is None or offset + size > len(region):
-            raise ExecutionFault(f"access to {size} bytes at address {address:#x}")
-        return region, offset
-
     def load(self, address: int, size: int) -> int:
-        region, offset = self._locate(address, size)
+        if address < _CONTEXT:
+            region: bytes | bytearray | None = self._packet
+            offset = address - _PACKET
+        else:
+            region, offset = self._regions.get(address >> _REGION), address & _OFFSET
+        if region is None or not 0 <= offset <= len(region) - size:
+            raise ExecutionFault(f"load of {size} bytes at address {address:#x}")
         return int.from_bytes(region[offset : offset + size], "little")
 
+    def _on_stack(self, address: int, size: int) -> int:
+        """The index in the stack of a place that is written."""
+        offset = address - _STACK
+        if not 0 <= offset <= _STACK_BYTES - size:
+            raise ExecutionFault(f"store of {size} bytes at address {address:#x}")
+        return offset
+
     def store(self, address: int, size: int, value: int) -> None:
-        region, offset = self._locate(address, size)
-        if region is not self._stack:
-            raise ExecutionFault(f"write to read-only address {address:#x}")
-        region[offset : offset + size] = value.to_bytes(size, "little")
+        offset = self._on_stack(address, size)
+        self._stack[offset : offset + size] = value.to_bytes(size, "little")
 
     def load_packet(self, offset: int, size: int) -> int | None:
         if offset < 0 or offset + size > len(self._packet):
@@ -178,14 +192,16 @@ class Interpreter:
                 return prandom(self.seed, self._number, site(chain))
             case Helper.GET_SMP_PROCESSOR_ID:
                 return 0
+            case Helper.XDP_GET_BUFF_LEN:
+                return len(self._packet)
             case Helper.SKB_LOAD_BYTES:
                 return self._skb_load_bytes(r[2] & MASK[32], r[3], r[4] & MASK[32])
         raise ExecutionFault(f"helper {number} does not exist")
 
     def _skb_load_bytes(self, offset: int, to: int, size: int) -> int:
-        region, start = self._locate(to, size)
+        start = self._on_stack(to, size)
         inside = offset + size <= len(self._packet)
-        region[start : start + size] = (
+        self._stack[start : start + size] = (
             self._packet[offset : offset + size] if inside else bytes(size)
         )
         return 0 if inside else -EFAULT & MASK[64]

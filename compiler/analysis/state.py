@@ -14,20 +14,26 @@ class Region(Enum):
     CONTEXT = "context"
     STACK = "stack"
     DATA = "read-only data"
+    PACKET = "packet"
+    PACKET_END = "packet end"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pointer:
     """An address: `offset` bytes (modulo 2**64) from the region's origin.
 
-    The origin is the context's byte 0, a data section's byte 0, or the top of the stack of the
-    function instance at call depth `frame`, so that stack offsets are negative.
+    The origin is the context's byte 0, a data section's byte 0, the packet's first byte or the one
+    behind its last, or the top of the stack of the function instance at call depth `frame`, so that
+    stack offsets are negative. A packet pointer's offset is also the variable number `anchor` (None:
+    0) plus the constant `fixed`; what a bounds check proves holds for all pointers with one anchor.
     """
 
     region: Region
     offset: Scalar
     frame: int = 0
     section: str = ""
+    anchor: Scalar | None = None
+    fixed: int = 0
 
     def same_object(self, other: "Pointer") -> bool:
         """Whether both point into the same thing."""
@@ -68,15 +74,32 @@ class Lane:
 class State:
     """Registers and stacks at one point. `stack` maps (call depth, offset from its top) to a byte.
 
-    `saved` holds r6..r10 of the callers, outermost first.
+    `saved` holds r6..r10 of the callers, outermost first. `proven` maps the anchor of packet pointers
+    to a number n for which the packet is known to have at least anchor + n bytes.
     """
 
     regs: list[Abstract]
     stack: dict[tuple[int, int], Lane] = field(default_factory=dict)
     saved: tuple[tuple[Abstract, ...], ...] = ()
+    proven: dict[Scalar | None, int] = field(default_factory=lambda: {None: 0})
 
     def copy(self) -> "State":
-        return State(list(self.regs), dict(self.stack), self.saved)
+        return State(list(self.regs), dict(self.stack), self.saved, dict(self.proven))
+
+    def prove(self, pointer: Pointer, extra: int) -> None:
+        """Note that the packet does not end before `pointer` plus `extra` bytes."""
+        known = self.proven.get(pointer.anchor)
+        found = pointer.fixed + extra
+        self.proven[pointer.anchor] = found if known is None else max(known, found)
+
+    def slack(self, pointer: Pointer) -> int | None:
+        """Bytes that the packet is known to have from `pointer` on; None when nothing is known."""
+        choices = []
+        if pointer.anchor in self.proven:
+            choices.append(self.proven[pointer.anchor] - pointer.fixed)
+        if pointer.anchor is not None:
+            choices.append(self.proven[None] - pointer.offset.high)
+        return max(choices, default=None)
 
     def enter(self) -> None:
         """Begin a called function: callee-saved registers are set aside, a new stack begins."""
@@ -116,6 +139,7 @@ class Joiner:
     def __init__(self) -> None:
         self._memo: dict[tuple[int, int], Abstract] = {}
         self._alive: list[Abstract] = []
+        self._met: list[tuple[Pointer, Pointer, Pointer]] = []
 
     def join(self, a: State, b: State) -> State:
         regs = [self.value(x, y) for x, y in zip(a.regs, b.regs, strict=True)]
@@ -128,7 +152,17 @@ class Joiner:
             lane = self._lane(a.stack[key], b.stack[key])
             if lane is not None:
                 stack[key] = lane
-        return State(regs, stack, saved)
+        return State(regs, stack, saved, self._proven(a, b))
+
+    def _proven(self, a: State, b: State) -> dict[Scalar | None, int]:
+        """What both sides have proven, also of packet pointers that differed before they met."""
+        proven = {k: min(n, b.proven[k]) for k, n in a.proven.items() if k in b.proven}
+        for x, y, met in self._met:
+            slacks = a.slack(x), b.slack(y)
+            if slacks[0] is not None and slacks[1] is not None:
+                proven[met.anchor] = min(slacks[0], slacks[1])
+        self._met.clear()
+        return proven
 
     def _lane(self, a: Lane, b: Lane) -> Lane | None:
         if (a.index, a.size) == (b.index, b.size):
@@ -145,8 +179,14 @@ class Joiner:
         key = (id(a), id(b))
         if key not in self._memo:
             self._alive += [a, b]
-            self._memo[key] = _join(a, b)
-        return self._memo[key]
+            met = _join(a, b)
+            self._memo[key] = met
+        else:
+            met = self._memo[key]
+        if isinstance(met, Pointer) and met.region is Region.PACKET:
+            assert isinstance(a, Pointer) and isinstance(b, Pointer)
+            self._met.append((a, b, met))
+        return met
 
 
 def _join(a: Abstract, b: Abstract) -> Abstract:
@@ -154,7 +194,12 @@ def _join(a: Abstract, b: Abstract) -> Abstract:
         case Scalar(), Scalar():
             return scalars.join(a, b)
         case Pointer(), Pointer() if a.same_object(b):
-            return Pointer(a.region, scalars.join(a.offset, b.offset), a.frame, a.section)
+            offset = scalars.join(a.offset, b.offset)
+            if a.region is Region.PACKET:
+                if (a.anchor, a.fixed) == (b.anchor, b.fixed):
+                    return a
+                return Pointer(a.region, offset, anchor=offset)
+            return Pointer(a.region, offset, a.frame, a.section)
         case Unreadable(), Unreadable():
             return a if a.reason == b.reason else UNSET
         case (Unreadable() as u, _) | (_, Unreadable() as u):

@@ -92,12 +92,6 @@ def choose(
 
 def context_of(section: str) -> Context:
     """The context that a section's name stands for; PHYS_DEV when it says nothing."""
-    if section.startswith("xdp"):
-        raise Unsupported(
-            "XDP programs read packets through pointers and return XDP's codes; the contexts at "
-            f"hand are {', '.join(c.name for c in CONTEXTS)}. Port it to one of these, and put it "
-            'into a section that says so, as in SEC("phys_dev").', Where(section),
-        )
     for context in CONTEXTS:
         if section.startswith(context.sections):
             return context

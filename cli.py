@@ -1,15 +1,19 @@
 """Command line -> the calls behind it. Exit status: 0 all agreed, 1 a disagreement, 2 bad input."""
 
+import contextlib
 import dataclasses
 import functools
 import json
+import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress, TaskID
 from rich.table import Table
 
@@ -34,15 +38,35 @@ from .sim.mismatch import diagnose, write_packet
 from .sim.packets import Mix
 from .sim.report import sim_report
 from .sim.result import Engine, SimResult
-from .sim.testbench import write_testbench
 from .sim.run import count_verdicts, run_program, trace_program
+from .sim.testbench import write_testbench
 from .sim.traffic import generate_frames, read_frames
 
 EMIT = ("insns", "cfg", "ir", "schedule", "verilog")
 EXAMPLES = Path(__file__).parent / "examples"
+FILE_COLUMNS = 120
 MAX_ROWS = 40
 """Packets that `run` lists on a terminal."""
 Command = Callable[..., Any]
+
+
+class _Name(click.ParamType):
+    """A text that names something: an empty one is a mistake, such as an unset shell variable."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        return value or self.fail("it is empty", param, ctx)
+
+
+NAME = _Name()
+
+
+def _console(stderr: bool = False) -> Console:
+    """A console; what goes to a file is not wrapped to the width of a terminal."""
+    stream = sys.stderr if stderr else sys.stdout
+    wide = None if stream.isatty() or "COLUMNS" in os.environ else FILE_COLUMNS
+    return Console(stderr=stderr, width=wide)
 
 
 def _apply(options: list[Command]) -> Callable[[Command], Command]:
@@ -53,16 +77,20 @@ prandom_option = click.option("--prandom-seed", type=click.IntRange(0, 0xFFFF_FF
                               show_default=True, help="Seed of bpf_get_prandom_u32.")
 
 program_options = _apply([
-    click.argument("prog", required=False),
+    click.argument("prog", required=False, type=NAME),
     click.option("--filter", "expression", metavar="EXPR", help="A tcpdump expression as program."),
     click.option("--on-match", type=click.Choice(["pass", "drop"]), default="pass",
                  show_default=True, help="What an expression that matches does."),
-    click.option("--section", help="The ELF section that holds the program."),
-    click.option("--function", help="The function that is the program."),
-    click.option("--context", help="The context struct, where the section's name does not tell."),
+    click.option("--section", type=NAME, help="The ELF section that holds the program."),
+    click.option("--function", type=NAME, help="The function that is the program."),
+    click.option("--context", type=NAME,
+                 help="The context struct, where the section's name does not tell."),
     click.option("--mcpu", type=click.Choice(["v1", "v2", "v3", "v4"]),
                  help="Instruction set for .c and .s files."),
 ])
+
+key_option = click.option("--hash-key", metavar="HEX", default=MICROSOFT_KEY.hex(),
+                          help="Toeplitz key, 40 bytes.  [default: Microsoft's]")
 
 circuit_options = _apply([
     click.option("--width", type=click.Choice([str(w) for w in WIDTHS]), default="512",
@@ -71,8 +99,7 @@ circuit_options = _apply([
                  default=Route.FRONT_END.value, show_default=True,
                  help="Who delivers descriptor fields: the shell in tuser, or our front end."),
     click.option("--strip-vlan", is_flag=True, help="Take the outer VLAN tag out of frames."),
-    click.option("--hash-key", metavar="HEX", default=MICROSOFT_KEY.hex(),
-                 help="Toeplitz key, 40 bytes.  [default: Microsoft's]"),
+    key_option,
     click.option("--max-window", type=int, default=256, show_default=True,
                  help="Deepest header byte that may be reached."),
     click.option("--max-frame", type=int, default=9216, show_default=True,
@@ -88,7 +115,7 @@ circuit_options = _apply([
 ])
 
 traffic_options = _apply([
-    click.option("--pcap", metavar="FILE", help="Traffic from a pcap or pcapng file."),
+    click.option("--pcap", type=NAME, metavar="FILE", help="Traffic from a pcap or pcapng file."),
     click.option("--packets", type=click.IntRange(1), default=1000, show_default=True,
                  help="Packets to generate when there is no capture."),
     click.option("--seed", type=int, default=1, show_default=True, help="Seed of all chance."),
@@ -107,21 +134,21 @@ def _program(options: dict[str, Any]) -> Program:
     chosen = {k: options.pop(k) for k in ("section", "function", "context", "mcpu")}
     if (path is None) == (expression is None):
         raise click.UsageError("give either a program file (PROG) or --filter EXPR")
-    return read_expression(expression, on_match) if expression else read_program(path, **chosen)
+    if expression is not None:
+        return read_expression(expression, on_match)
+    if on_match != "pass":
+        raise click.UsageError("--on-match is for --filter; a program file returns its own verdict")
+    return read_program(path, **chosen)
 
 
 def _circuit(options: dict[str, Any], **more: Any) -> Options:
     """Take the circuit options out of `options`."""
     try:
-        key = bytes.fromhex(options.pop("hash_key"))
-    except ValueError:
-        raise click.UsageError("--hash-key must be 80 hexadecimal digits") from None
-    try:
         return Options(
             width=int(options.pop("width")),
             route=Route(options.pop("descriptor")),
             strip_vlan=options.pop("strip_vlan"),
-            hash_key=key,
+            hash_key=_key(options.pop("hash_key")),
             max_window=options.pop("max_window"),
             max_frame=options.pop("max_frame"),
             mark_drops=options.pop("on_drop") == "mark",
@@ -131,7 +158,21 @@ def _circuit(options: dict[str, Any], **more: Any) -> Options:
             **more,
         )
     except ValueError as error:
-        raise click.UsageError(str(error)) from None
+        named = re.sub(r"^\w+", lambda field: _option_of(field[0]), str(error))
+        raise click.UsageError(named) from None
+
+
+def _option_of(field: str) -> str:
+    """The command line's name of a field of `Options`."""
+    return "--clock" if field == "clock_mhz" else "--" + field.replace("_", "-")
+
+
+def _key(digits: str) -> bytes:
+    if not re.fullmatch(f"[0-9a-fA-F]{{{2 * len(MICROSOFT_KEY)}}}", digits):
+        raise click.UsageError(
+            f"--hash-key must be {2 * len(MICROSOFT_KEY)} hexadecimal digits, not {digits!r}"
+        )
+    return bytes.fromhex(digits)
 
 
 def _traffic(program: Program, options: dict[str, Any]) -> list[bytes]:
@@ -148,7 +189,7 @@ def _traffic(program: Program, options: dict[str, Any]) -> list[bytes]:
 
 def note(message: str) -> None:
     """A remark for people, on standard error."""
-    Console(stderr=True).print(message, style="dim", highlight=False)
+    _console(stderr=True).print(message, style="dim", highlight=False, markup=False)
 
 
 def _print_json(result: Any) -> None:
@@ -164,13 +205,16 @@ def cli() -> None:
 @cli.command("compile")
 @program_options
 @circuit_options
-@click.option("-o", "--output", metavar="DIR", help="Write rxgate.v and manifest.json here.")
+@click.option("-o", "--output", type=NAME, metavar="DIR",
+              help="Write rxgate.v and manifest.json here.")
 @click.option("--emit", type=click.Choice(EMIT), help="Print an intermediate form instead.")
 @json_option
 def compile_command(output: str | None, emit: str | None, as_json: bool, **options: Any) -> None:
     """Compile PROG to Verilog and a manifest."""
     program = _program(options)
     design = compile_program(program, _circuit(options))
+    if emit and output:
+        raise click.UsageError("--emit prints and writes no file: give it or -o DIR")
     if emit:
         form = _emit(design, emit)
         if as_json:
@@ -186,10 +230,9 @@ def compile_command(output: str | None, emit: str | None, as_json: bool, **optio
     if as_json:
         _print_json(described | {"files": [str(p) for p in paths]})
         return
-    console = Console()
-    console.print(summary(design))
+    _console().print(summary(design))
     for path in paths:
-        console.print(f"wrote {path}", highlight=False)
+        click.echo(f"wrote {path}")
 
 
 def _emit(design: Design, form: str) -> str:
@@ -221,7 +264,7 @@ def check(as_json: bool, **options: Any) -> None:
             "initiation_interval", "operations", "live_bits", "rates",
         )})
     else:
-        Console().print(summary(design))
+        _console().print(summary(design))
 
 
 @cli.command()
@@ -240,31 +283,37 @@ def disasm(as_json: bool, **options: Any) -> None:
 @program_options
 @traffic_options
 @click.option("--strip-vlan", is_flag=True, help="Take the outer VLAN tag out of frames first.")
-@click.option("--out", metavar="FILE", help="Write the packets that pass to this pcap file.")
+@click.option("--out", type=NAME, metavar="FILE",
+              help="Write the packets that pass to this pcap file.")
 @click.option("--trace", is_flag=True, help="Print every instruction with its register effects.")
+@key_option
 @prandom_option
 @json_option
 def run(
-    strip_vlan: bool, out: str | None, trace: bool, prandom_seed: int, as_json: bool, **options: Any
+    strip_vlan: bool, out: str | None, trace: bool, hash_key: str, prandom_seed: int, as_json: bool,
+    **options: Any,
 ) -> None:
     """Run PROG on packets in the golden interpreter."""
     program = _program(options)
-    frames = _traffic(program, options)
     verify(build_cfg(program), MAX_WINDOW)
-    results = run_program(program, frames, strip_vlan=strip_vlan, seed=prandom_seed)
-    if trace and not as_json:
-        for line in trace_program(program, frames, strip_vlan=strip_vlan, seed=prandom_seed):
-            click.echo(line)
+    key = _key(hash_key)
+    frames = _traffic(program, options)
+    results = run_program(program, frames, strip_vlan=strip_vlan, key=key, seed=prandom_seed)
     if out is not None:
         write_capture(out, [Captured(r.frame, len(r.frame)) for r in results if r.passes])
     counts = count_verdicts(results)
+    lines = trace_program(program, frames, strip_vlan=strip_vlan, key=key, seed=prandom_seed)
     if as_json:
         packets = [
             {"index": n, "verdict": r.outcome.verdict.name, "r0": r.outcome.r0,
              "length": len(r.frame)} for n, r in enumerate(results)
         ]
-        _print_json({"packets": packets, "counts": counts})
+        traced = {"trace": list(lines)} if trace else {}
+        _print_json({"packets": packets, "counts": counts} | traced)
         return
+    if trace:
+        for line in lines:
+            click.echo(line)
     table = Table(box=None, pad_edge=False)
     table.add_column("packet", justify="right")
     table.add_column("bytes", justify="right")
@@ -272,7 +321,7 @@ def run(
     table.add_column("r0", justify="right")
     for n, r in enumerate(results[:MAX_ROWS]):
         table.add_row(str(n), str(len(r.frame)), r.outcome.verdict.name, f"{r.outcome.r0:#x}")
-    console = Console()
+    console = _console()
     console.print(table)
     if len(results) > MAX_ROWS:
         console.print(f"... {len(results) - MAX_ROWS} more; --json lists all of them")
@@ -290,7 +339,7 @@ def _simulate(
         from .sim.cocotb_engine import simulate_cocotb as simulate
     else:
         simulate = simulate_fast
-    with Progress(console=Console(stderr=True), transient=True, disable=quiet) as progress:
+    with Progress(console=_console(stderr=True), transient=True, disable=quiet) as progress:
         building = progress.add_task("building the simulator", total=None)
         running: list[TaskID] = []
 
@@ -324,7 +373,7 @@ def _simulate(
 @click.option("--stall", type=click.FloatRange(0, 0.95), default=0.0, show_default=True,
               help="Share of cycles in which the sink is not ready.")
 @click.option("--random-start", is_flag=True, help="Registers and memories start random.")
-@click.option("--waves", metavar="FILE", help="Write waves in FST format.")
+@click.option("--waves", type=NAME, metavar="FILE", help="Write waves in FST format.")
 @json_option
 def sim(
     engine: str, idle: float, stall: float, random_start: bool, waves: str | None, as_json: bool,
@@ -343,7 +392,7 @@ def sim(
     if as_json:
         _print_json(result.to_json() | found)
     else:
-        Console().print(sim_report(result, design.options.clock_mhz), highlight=False)
+        _console().print(sim_report(result, design.options.clock_mhz), highlight=False)
         for name, value in found.items():
             click.echo(f"{name}: {value}")
     if not result.agreed:
@@ -363,10 +412,11 @@ def _explain(design: Design, result: SimResult) -> dict[str, str]:
 @cli.command()
 @program_options
 @circuit_options
-@click.option("--pcap", metavar="FILE", help="The traffic to put beside the bench.")
+@click.option("--pcap", type=NAME, metavar="FILE", help="The traffic to put beside the bench.")
 @click.option("--seed", type=int, default=1, show_default=True,
               help="Seed of the traffic when there is no capture.")
-@click.option("-o", "--output", metavar="DIR", required=True, help="Where to write the bench.")
+@click.option("-o", "--output", type=NAME, metavar="DIR", required=True,
+              help="Where to write the bench.")
 @json_option
 def testbench(
     pcap: str | None, seed: int, output: str, as_json: bool, **options: Any
@@ -396,7 +446,7 @@ def demo(as_json: bool) -> None:
     if as_json:
         _print_json(result.to_json())
     else:
-        console = Console()
+        console = _console()
         console.rule("the filter, as a circuit")
         console.print(summary(design))
         console.rule("the circuit, on recorded traffic")
@@ -421,7 +471,7 @@ def doctor(as_json: bool) -> None:
 
     tools = report()
     if as_json:
-        _print_json([dataclasses.asdict(t) for t in tools])
+        _print_json({"tools": [dataclasses.asdict(t) for t in tools]})
         return
     table = Table(box=None, pad_edge=False)
     for column in ("tool", "for", "version", "where, or what to do"):
@@ -429,9 +479,10 @@ def doctor(as_json: bool) -> None:
     for t in tools:
         mark = "green" if t.found else "red"
         table.add_row(
-            f"[{mark}]{t.name}[/{mark}]", t.purpose, t.version or "-", t.path if t.found else t.hint
+            f"[{mark}]{t.name}[/{mark}]", t.purpose, escape(t.version) or "-",
+            escape(t.path if t.found else t.hint),
         )
-    Console().print(table)
+    _console().print(table)
 
 
 def main() -> None:
@@ -443,18 +494,31 @@ def main() -> None:
         sys.exit(leave.exit_code)
     except click.Abort:
         sys.exit(130)
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         sys.exit(2)
+    except click.ClickException as error:
+        _fail(_misuse(error))
     except RxgateError as error:
-        _show(error)
-        sys.exit(2)
-    except BrokenPipeError:
-        sys.exit(2)
+        notes = getattr(error, "__notes__", [])
+        more = f" (and {len(notes)} more: {'; '.join(notes[:3])})" if notes else ""
+        _fail(f"rxgate: {error}{more}")
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            sys.stdout.close()
+        place = f"{error.filename}: " if error.filename else ""
+        _fail(f"rxgate: {place}{error.strerror or error}")
 
 
-def _show(error: RxgateError) -> None:
-    """One paragraph on standard error: what, where, why."""
-    notes = getattr(error, "__notes__", [])
-    more = f" (and {len(notes)} more: {'; '.join(notes[:3])})" if notes else ""
-    click.echo(f"rxgate: {error}{more}", err=True)
+def _misuse(error: click.ClickException) -> str:
+    """What is wrong with the command line, and where to look."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    name = context.command_path if context else "rxgate"
+    message = error.format_message().rstrip(".")
+    return f"{name}: {message}. See {name} --help."
+
+
+def _fail(paragraph: str) -> NoReturn:
+    """One paragraph on standard error, and the exit status of bad input."""
+    click.echo(paragraph, err=True)
+    sys.exit(2)

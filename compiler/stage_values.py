@@ -21,8 +21,8 @@ Inputs = Mapping[tuple[str, int], int]
 class Register:
     """A register at the end of stage `stage`: bits `offset` upward of the trace port.
 
-    It can be read `stage` + 1 cycles after the launch. `slot` is the instruction behind it: its own,
-    or else the last that the stage computes for it; -1 when there is none.
+    It can be read `stage` + 1 cycles after the launch. `slot` is the instruction behind it, its own
+    or the last that the stage computes for it; -1 when there is none.
     """
 
     stage: int

@@ -19,8 +19,8 @@ _VERILATOR = (
     "--output-split", "0", "--x-assign", "unique", "--x-initial", "unique",
     "-Wno-fatal", "-Wno-WIDTH", "--quiet",
 )  # fmt: skip
-_CXX = ("-std=c++20", "-O2", "-fno-strict-aliasing", "-w")
-_RUNTIME = ("verilated.cpp", "verilated_threads.cpp", "verilated_vpi.cpp", "verilated_dpi.cpp")
+_CXX = model._CXX
+_VPI = ("verilated_vpi.cpp", "verilated_dpi.cpp")
 _PORTS = ("clk", "rst", "s_axis_*", "m_axis_*", "stat_*", "ktime_ns", "trace_*", "trace")
 _VISIBLE = "`verilator_config\n" + "".join(
     f'public_flat_rw -module "{TOP}" -var "{port}"\n' for port in _PORTS
@@ -43,7 +43,7 @@ def build_bench(verilog: str, *, waves: bool = False) -> Path:
     if (bench / TOP).exists():
         os.utime(bench)
         return bench / TOP
-    runtime = _runtime(waves)
+    runtime = [*model._runtime(waves), *_vpi()]
     with model._aside(benches) as folder:
         (folder / "rxgate.v").write_text(verilog)
         (folder / "ports.vlt").write_text(_VISIBLE)
@@ -53,7 +53,8 @@ def build_bench(verilog: str, *, waves: bool = False) -> Path:
         unity.write_text("".join(f'#include "{part}"\n' for part in (*parts, main)))
         (folder / "bench").mkdir()
         tools.cxx().run(
-            *_CXX, *model._includes(), *_defines(waves), "-I", "model", unity.name, *runtime,
+            *_CXX, *model._includes(), f"-DVM_TRACE={int(waves)}", f"-DVM_TRACE_FST={int(waves)}",
+            "-DVM_COVERAGE=0", "-I", "model", "-I", model._HERE, unity.name, *runtime,
             "-o", f"bench/{TOP}", f"-L{libraries}", f"-Wl,-rpath,{libraries}",
             "-lcocotbvpi_verilator", "-lpthread", *(["-lz"] if waves else []),
             cwd=folder,
@@ -75,25 +76,18 @@ def _prune(benches: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def _defines(waves: bool) -> tuple[str, ...]:
-    return f"-DVM_TRACE={int(waves)}", f"-DVM_TRACE_FST={int(waves)}", "-DVM_COVERAGE=0"
-
-
-def _runtime(waves: bool) -> list[Path]:
-    """Object files of Verilator's run-time library, with its VPI."""
-    sources = [*_RUNTIME, *(["verilated_fst_c.cpp"] if waves else [])]
+def _vpi() -> list[Path]:
+    """Object files of what Verilator's run-time library needs for cocotb."""
     folder = model._cache() / "runtime"
     root = Path(tools.verilator().env["VERILATOR_ROOT"]) / "include"
     objects = []
-    for name in sources:
-        made_of = (name, *_defines(waves), *_CXX, *model._identity())
-        wanted = folder / f"{model._digest(made_of)}.o"
+    for name in _VPI:
+        wanted = folder / f"{model._digest((name, *_CXX, *model._identity()))}.o"
         if not wanted.exists():
             with model._aside(folder) as scratch:
                 tools.cxx().run(
-                    *_CXX, *model._includes(), *_defines(waves), "-c", root / name, "-o", "part.o",
-                    cwd=scratch,
-                )  # fmt: skip
+                    *_CXX, *model._includes(), "-c", root / name, "-o", "part.o", cwd=scratch
+                )
                 (scratch / "part.o").replace(wanted)
         objects.append(wanted)
     return objects

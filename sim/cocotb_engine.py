@@ -4,6 +4,7 @@ The simulator is a process of its own, which runs sim/bench.py; its messages go 
 the end is shown when it fails. Simulators are compiled once and kept, as those of sim/model.py.
 """
 
+import sys
 import tempfile
 import threading
 import time
@@ -116,7 +117,7 @@ def run_job(
         folder = Path(scratch)
         count, log, seen = folder / "progress", folder / "log", folder / "seen"
         save(folder / "job", replace(job, progress=count))
-        failed: list[BaseException] = []
+        failed: list[str] = []
 
         def simulate() -> None:
             try:
@@ -138,8 +139,11 @@ def run_job(
                     },
                     log_file=log,
                 )
+            except ValueError as error:  # "Unable to find libpython"
+                python = f"libpython{sys.version_info.major}.{sys.version_info.minor}"
+                failed.append(f"{error}. `apt-get install {python}` brings Python's library.")
             except BaseException as error:
-                failed.append(error)
+                failed.append(repr(error))
 
         thread = threading.Thread(target=simulate)
         thread.start()
@@ -150,6 +154,6 @@ def run_job(
                 progress(int(text))
         if failed or not seen.exists():
             lines = log.read_text(errors="replace").splitlines() if log.exists() else []
-            text = "\n".join([*lines[-_TAIL:], *(f"{e!r}" for e in failed)])
+            text = "\n".join([*lines[-_TAIL:], *failed])
             raise ToolError(f"The cocotb bench failed:\n{text}")
         return load_stretches(seen)

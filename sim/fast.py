@@ -96,8 +96,10 @@ def trace_launch(
     prandom_seed: int = 0,
     hash_key: bytes = MICROSOFT_KEY,
 ) -> tuple[SimResult, list[int]]:
-    """As `simulate_fast`, and what port `trace_data` showed in every cycle from launch `launch` (0 is
-    the first) on, that of the launch being the first."""
+    """As `simulate_fast`, and what port `trace_data` showed from the cycle of a launch on.
+
+    Launches count from 0.
+    """
     golden = Golden(program, config, prandom_seed=prandom_seed, hash_key=hash_key)
     run = _Run(golden, config, "ktime" in inputs, conditions, lambda packets: None)
     run.trace_from = launch + 1

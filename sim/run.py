@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ..compiler.disasm import text
 from ..compiler.insn import Program
-from ..ctx_map.models import describe
+from ..ctx_map.models import MICROSOFT_KEY, describe
 from ..ctx_map.verdicts import Verdict
 from .interp import Interpreter, Outcome
 
@@ -23,13 +23,14 @@ class Judged:
 
 
 def run_program(
-    program: Program, frames: Iterable[bytes], *, strip_vlan: bool = False, seed: int = 0
+    program: Program, frames: Iterable[bytes], *, strip_vlan: bool = False,
+    key: bytes = MICROSOFT_KEY, seed: int = 0,
 ) -> list[Judged]:
     """Run every frame; packet numbers count from 0, the clock stands at 0 ns."""
     interpreter = Interpreter(program, seed)
     judged = []
     for number, frame in enumerate(frames):
-        received = describe(frame, strip_vlan=strip_vlan)
+        received = describe(frame, key=key, strip_vlan=strip_vlan)
         outcome = interpreter.run(received.frame, received.descriptor, number=number)
         judged.append(Judged(received.frame, outcome))
     return judged
@@ -44,12 +45,13 @@ def count_verdicts(judged: Iterable[Judged]) -> dict[str, int]:
 
 
 def trace_program(
-    program: Program, frames: Iterable[bytes], *, strip_vlan: bool = False, seed: int = 0
+    program: Program, frames: Iterable[bytes], *, strip_vlan: bool = False,
+    key: bytes = MICROSOFT_KEY, seed: int = 0,
 ) -> Iterator[str]:
     """As `run_program`, a line of text for every packet and every executed instruction."""
     interpreter = Interpreter(program, seed)
     for number, frame in enumerate(frames):
-        received = describe(frame, strip_vlan=strip_vlan)
+        received = describe(frame, key=key, strip_vlan=strip_vlan)
         yield f"packet {number}: {len(received.frame)} bytes"
         for record in interpreter.trace(received.frame, received.descriptor, number=number):
             effects = " ".join(f"r{n}={v:#x}" for n, v in record.written)

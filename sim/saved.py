@@ -2,18 +2,21 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from enum import Enum
 from typing import Any
 
 from ..compiler import insn as instructions
 from ..compiler.errors import InputError
 from ..compiler.insn import Imm, Insn, Program, Reg
+from ..ctx_map import verdicts
 from ..ctx_map.context import CONTEXTS
+from ..ctx_map.verdicts import VerdictRule
 from ..hdl.config import GateConfig, OnDrop
 from .golden import Golden
 
 _CONTEXTS = {context.name: context for context in CONTEXTS}
+_RULES = {rule.name: rule for rule in vars(verdicts).values() if isinstance(rule, VerdictRule)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ def dump(saved: Saved) -> str:
         "name": program.name,
         "section": program.section,
         "context": program.context.name,
+        "verdicts": program.context.verdicts.name,
         "insns": [None if i is None else _flat(i) for i in program.insns],
         "functions": {str(slot): name for slot, name in sorted(program.functions.items())},
         "data": {name: content.hex() for name, content in sorted(program.data.items())},
@@ -95,7 +99,7 @@ def load(text: str) -> Saved:
         program = Program(
             record["name"],
             record["section"],
-            _CONTEXTS[record["context"]],
+            replace(_CONTEXTS[record["context"]], verdicts=_RULES[record["verdicts"]]),
             tuple(None if i is None else _insn(i) for i in record["insns"]),
             {int(slot): name for slot, name in record["functions"].items()},
             {name: bytes.fromhex(content) for name, content in record["data"].items()},

@@ -1,7 +1,7 @@
 """A compiled design -> a folder with a cocotb bench of it, which plain `pytest` runs.
 
-The bench is sim/bench_template.py, with imports that name rxgate; all that is special to a program is in the files
-beside it. It needs rxgate, for the golden model and the drivers, but no compiler of programs.
+The bench is sim/bench_template.py, with imports that name rxgate; all that is special to a program
+is in the files beside it. It needs rxgate, for the golden model and the drivers, but no compiler.
 """
 
 import json

@@ -22,7 +22,7 @@ def store_and_forward_reason(design: Design) -> str:
     if not design.config.store_and_forward:
         return "cut-through: all that the program reads is known once the header window is filled"
     late = [f for f in ("len", "csum") if f in design.inputs]
-    return f"store-and-forward: {' and '.join(late)} exist only after the last beat of a frame"
+    return f"store-and-forward: {' and '.join(late)} known only after the last beat of a frame"
 
 
 def rates(design: Design) -> list[dict[str, Any]]:

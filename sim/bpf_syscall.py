@@ -10,18 +10,26 @@ import os
 import platform
 import struct
 import sys
+from enum import IntEnum
 from functools import cache
 from typing import Any
 
 _NUMBERS = {"x86_64": 321, "aarch64": 280}
 _ATTR_SIZE = 144
 _MAP_CREATE, _MAP_UPDATE, _PROG_LOAD, _TEST_RUN, _BTF_LOAD, _MAP_FREEZE = 0, 2, 5, 10, 18, 22
-_ARRAY, _SCHED_CLS = 2, 3
+_ARRAY = 2
 _READ_ONLY, _MMAPABLE = 1 << 7, 1 << 10
 _LOG_SIZE = 1 << 24
 _LOG_LINES = 6
 _TEST_RUN_ATTR = struct.Struct("<IIIIQQI")
 """prog_fd, retval, data_size_in, data_size_out, data_in, data_out, repeat."""
+
+
+class ProgramType(IntEnum):
+    """enum bpf_prog_type, as far as it is used here."""
+
+    SCHED_CLS = 3
+    XDP = 6
 
 
 class Refused(Exception):
@@ -51,7 +59,7 @@ def unavailable() -> str | None:
         return f"no bpf(2) known for {sys.platform} on {platform.machine()}"
     try:
         os.close(array_map(8, writable=True))
-        os.close(load(bytes.fromhex("b700000000000000" "9500000000000000"), "probe"))
+        os.close(load(bytes.fromhex("b700000000000000" "9500000000000000"), "probe", ProgramType.SCHED_CLS))
     except OSError as error:
         return f"bpf(2) is not permitted: {error.strerror}"
     except Refused as error:
@@ -80,8 +88,10 @@ def load_btf(btf: bytes) -> int:
     return _bpf(_BTF_LOAD, attr)[0]
 
 
-def load(code: bytes, name: str, btf: int = 0, functions: bytes = b"") -> int:
-    """Load a program as a classifier (SCHED_CLS).
+def load(
+    code: bytes, name: str, kind: ProgramType, btf: int = 0, functions: bytes = b""
+) -> int:
+    """Load a program.
 
     `functions` are bpf_func_info records (first slot, BTF type), which need the descriptor `btf`.
     """
@@ -92,7 +102,7 @@ def load(code: bytes, name: str, btf: int = 0, functions: bytes = b"") -> int:
     def attr(log_level: int, log: Any) -> bytes:
         return struct.pack(
             "<IIQQIIQII16sIIIIQI",
-            _SCHED_CLS, len(code) // 8, ctypes.addressof(insns), ctypes.addressof(gpl), log_level,
+            kind, len(code) // 8, ctypes.addressof(insns), ctypes.addressof(gpl), log_level,
             len(log) if log_level else 0, ctypes.addressof(log) if log_level else 0, 0, 0,
             _object_name(name), 0, 0, btf, 8 if functions else 0,
             ctypes.addressof(infos) if functions else 0, len(functions) // 8,

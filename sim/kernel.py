@@ -1,7 +1,7 @@
 """Program and frames -> where the running kernel disagrees with the golden interpreter.
 
-The program runs in the kernel as a classifier (SCHED_CLS), whose packet loads count from the first
-byte of the Ethernet header, as those of PHYS_DEV programs do.
+An XDP program runs as what it is; others run as a classifier (SCHED_CLS), whose packet loads count
+from the first byte of the Ethernet header, as those of PHYS_DEV programs do.
 """
 
 import mmap
@@ -13,11 +13,12 @@ from dataclasses import dataclass
 
 from ..compiler.encode import encode
 from ..compiler.insn import Program
+from ..ctx_map.context import XDP_MD
 from ..ctx_map.descriptor import Descriptor
 from ..ctx_map.models import describe
 from ..ctx_map.verdicts import Verdict
 from . import bpf_syscall
-from .bpf_syscall import Refused
+from .bpf_syscall import ProgramType, Refused
 from .interp import Interpreter
 from .kernel_btf import functions_btf
 from .kernel_rewrite import INPUTS, Unfit, rewrite
@@ -67,10 +68,16 @@ def available() -> str | None:
     return bpf_syscall.unavailable()
 
 
-def runnable(frame: bytes) -> bool:
-    """Whether the kernel's test run takes the frame: no runts, IP headers whole, one page."""
-    kind = int.from_bytes(frame[12:14], "big")
-    return _SHORTEST.get(kind, _HEADER) <= len(frame) <= LONGEST
+def program_type(program: Program) -> ProgramType:
+    """What the program is loaded as."""
+    return ProgramType.XDP if program.context is XDP_MD else ProgramType.SCHED_CLS
+
+
+def runnable(frame: bytes, kind: ProgramType = ProgramType.SCHED_CLS) -> bool:
+    """Whether the kernel's test run takes the frame: no runts, one page; IP headers whole where a
+    socket buffer is made of it."""
+    ethertype = int.from_bytes(frame[12:14], "big") if kind is ProgramType.SCHED_CLS else 0
+    return _SHORTEST.get(ethertype, _HEADER) <= len(frame) <= LONGEST
 
 
 class KernelProgram:
@@ -105,7 +112,8 @@ class KernelProgram:
             types, infos = functions_btf(sorted(raw.functions))
             btf = bpf_syscall.load_btf(types)
             stack.callback(os.close, btf)
-            self._program = bpf_syscall.load(bytes(code), program.name, btf, infos)
+            kind = program_type(program)
+            self._program = bpf_syscall.load(bytes(code), program.name, kind, btf, infos)
             stack.callback(os.close, self._program)
             self._stack = stack.pop_all()
 
@@ -138,7 +146,7 @@ def compare(program: Program, frames: Sequence[bytes], seed: int = 0) -> KernelR
         return KernelReport(0, (), len(frames), str(error))
     with kernel:
         for index, frame in enumerate(frames):
-            if not runnable(frame):
+            if not runnable(frame, program_type(program)):
                 continue
             packets += 1
             descriptor = describe(

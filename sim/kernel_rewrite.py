@@ -77,7 +77,8 @@ class Inputs:
     def pack(self, descriptor: Descriptor, ktime: int, number: int, seed: int) -> bytes:
         """The content for packet `number`."""
         fields = b"".join(
-            f.value(descriptor).to_bytes(Field.SIZE, "little") for f in self.context.fields
+            (0 if f.points_to else f.value(descriptor)).to_bytes(Field.SIZE, "little")
+            for f in self.context.fields
         )
         wide = (ktime, *(prandom(seed, number, s) for s in self.sites.values()))
         return fields.ljust(self._wide(0), b"\0") + struct.pack(f"<{len(wide)}Q", *wide)

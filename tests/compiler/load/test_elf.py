@@ -10,7 +10,7 @@ from rxgate.compiler.load import RawProgram, load_program
 from rxgate.compiler.load.clang import compile_source
 from rxgate.compiler.load.elf import load_elf
 from rxgate.compiler.load.image import read_image
-from rxgate.ctx_map.context import SK_BUFF, XDP_METADATA
+from rxgate.ctx_map.context import SK_BUFF, TC, XDP_MD, XDP_METADATA
 
 CPUS = pytest.mark.parametrize("mcpu", ["v1", "v3", "v4"])
 
@@ -222,10 +222,9 @@ def test_the_section_names_the_context(build):
     assert load_elf(blob, "o", function="a").context is XDP_METADATA
     assert load_elf(blob, "o", function="m").context is XDP_METADATA
     assert load_elf(blob, "o", function="s").context is SK_BUFF
-    assert load_elf(blob, "o", function="t").context is SK_BUFF
+    assert load_elf(blob, "o", function="t").context is TC
     assert load_elf(blob, "o", function="a", context=SK_BUFF).context is SK_BUFF
-    with pytest.raises(Unsupported, match="XDP programs"):
-        load_elf(blob, "o", function="x")
+    assert load_elf(blob, "o", function="x").context is XDP_MD
     assert load_elf(blob, "o", function="x", context=XDP_METADATA).name == "x"
 
 

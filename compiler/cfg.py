@@ -78,7 +78,8 @@ class Graph:
         lines = []
         for b in self.blocks:
             frame = f" called from {'/'.join(map(str, b.chain))}" if b.chain else ""
-            lines.append(f"block {b.number}: slots {b.start}..{b.end - 1}{frame}")
+            slots = f"slots {b.start}..{b.end - 1}" if b.end > b.start else "no slots"
+            lines.append(f"block {b.number}: {slots}{frame}")
             for e in b.edges:
                 goal = "exit" if e.target is None else f"block {e.target}"
                 lines.append(f"    {e.kind.value} -> {goal}")

@@ -11,18 +11,49 @@ from typing import assert_never
 
 from ..ctx_map.context import Field, PacketEnd
 from ..ctx_map.helpers import PROTOTYPES, Arg, Helper
+from . import packet_pointers
 from .analysis import scalars
 from .analysis.scalars import Scalar
 from .analysis.state import (
-    DESTROYED, Abstract, Joiner, Lane, Pointer, Region, State, Unreadable, entry_state, lane_value,
+    DESTROYED,
+    Abstract,
+    Joiner,
+    Lane,
+    Pointer,
+    Region,
+    State,
+    Unreadable,
+    entry_state,
+    lane_value,
     stack_bytes,
 )
 from .cfg import Block, EdgeKind, Graph
-from . import packet_pointers
 from .errors import RxgateError, Unsupported, VerifyError
 from .insn import (
-    FP, STACK_SIZE, Alu, AluOp, Atomic, AtomicOp, Call, CallExtern, CallLocal, Exit, Goto, Imm, Insn,
-    Jump, JumpOp, Load, LoadData, LoadImm64, LoadPacket, MovSx, Neg, Operand, Program, Reg, Store,
+    FP,
+    STACK_SIZE,
+    Alu,
+    AluOp,
+    Atomic,
+    AtomicOp,
+    Call,
+    CallExtern,
+    CallLocal,
+    Exit,
+    Goto,
+    Imm,
+    Insn,
+    Jump,
+    JumpOp,
+    Load,
+    LoadData,
+    LoadImm64,
+    LoadPacket,
+    MovSx,
+    Neg,
+    Operand,
+    Reg,
+    Store,
     Swap,
 )
 
@@ -361,7 +392,9 @@ class _Verifier:
                 return
         null = isinstance(b, Scalar) and b.constant == 0 and insn.bits == 64
         if not (null and insn.op in (JumpOp.EQ, JumpOp.NE)):
-            raise _Problem(f"comparison of {a} with {b}: addresses can only be compared with 0")
+            raise _Problem(
+                f"comparison of {a} with {b}: addresses can only be compared with 0, for equality"
+            )
 
     def bounds_check(self, deepest: int | None) -> None:
         """A comparison with the packet's end needs the window that deep, or else the length."""
@@ -419,10 +452,16 @@ class _Verifier:
                 True,
             )
         narrow_ok = context.narrow_loads
-        if insn.signed or at % insn.size or insn.size > 4 or (insn.size < 4 and not narrow_ok):
+        if insn.signed:
             raise _Problem(
-                f"field {field.name} is read with {insn.size} bytes at offset {at}; context fields"
-                f" are read with {'at most ' if narrow_ok else ''}4 aligned bytes"
+                f"field {field.name} is read with sign extension; load it plainly, and extend the"
+                " register"
+            )
+        if at % insn.size or insn.size > 4 or (insn.size < 4 and not narrow_ok):
+            how = "with at most" if narrow_ok else "whole, with"
+            raise _Problem(
+                f"field {field.name} is read with {_bytes(insn.size)} at offset {at}; a field of"
+                f" struct {context.structs[0]} is read {how} 4 aligned bytes"
             )
         if field.points_to is not None:
             region = Region.PACKET if field.points_to is PacketEnd.START else Region.PACKET_END
@@ -434,8 +473,8 @@ class _Verifier:
         starts = stack_bytes(pointer.offset, size)
         if starts is None:
             raise _Problem(
-                f"{size} bytes at {pointer} are not inside the stack, whose {STACK_SIZE} bytes lie at"
-                f" offsets {-STACK_SIZE} to -1"
+                f"an access to {_bytes(size)} at {pointer} leaves the stack, whose {STACK_SIZE}"
+                f" bytes lie at offsets {-STACK_SIZE} to -1"
             )
         return MemoryAccess(Region.STACK, pointer.frame, "", starts)
 
@@ -447,7 +486,7 @@ class _Verifier:
             return results[0]
         numbers = [r for r in results if isinstance(r, Scalar)]
         if len(numbers) < len(results):
-            raise _Problem(f"{size} bytes at {pointer} may hold a spilled address")
+            raise _Problem(f"the {_bytes(size)} at {pointer} may hold a spilled address")
         joined = numbers[0]
         for n in numbers[1:]:
             joined = scalars.join(joined, n)
@@ -481,8 +520,8 @@ class _Verifier:
         offsets = pointer.offset.possible(len(content))
         if offsets is None or any(o + size > len(content) for o in offsets):
             raise _Problem(
-                f"{size} bytes at {pointer} are not inside {pointer.section}, which has"
-                f" {len(content)} bytes"
+                f"an access to {_bytes(size)} at {pointer} leaves {pointer.section}, which has"
+                f" {_bytes(len(content))}"
             )
         self.accesses[self.place] = MemoryAccess(Region.DATA, 0, pointer.section, tuple(offsets))
         return scalars.one_of({int.from_bytes(content[o : o + size], "little") for o in offsets})
@@ -648,6 +687,10 @@ class _Verifier:
         self.accesses[self.place] = LoadBytes(packet, memory)
         for i in range(size.constant):
             state.stack[memory.frame, memory.offsets[0] + i] = Lane(scalars.unknown(8), 0, 1)
+
+
+def _bytes(count: int) -> str:
+    return "1 byte" if count == 1 else f"{count} bytes"
 
 
 def verify(graph: Graph, max_window: int = DEFAULT_MAX_WINDOW) -> Facts:

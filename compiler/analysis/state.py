@@ -40,9 +40,19 @@ class Pointer:
         return (self.region, self.frame, self.section) == (other.region, other.frame, other.section)
 
     def __str__(self) -> str:
-        o = self.offset.constant
-        place = str(self.offset) if o is None else f"{o - (1 << 64) if o >> 63 else o:+d}"
+        low, high = _signed(self.offset.low), _signed(self.offset.high)
+        options = sorted(map(_signed, self.offset.options or ()))
+        if low == high:
+            place = f"{low:+d}"
+        elif 0 < len(options) <= 8:
+            place = "{" + ", ".join(f"{o:+d}" for o in options) + "}"
+        else:
+            place = f"{low:+d}..{high:+d}" if low < high else "+anything"
         return f"{self.region.value} pointer {place}"
+
+
+def _signed(n: int) -> int:
+    return n - (1 << 64) if n >> 63 else n
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -228,5 +238,5 @@ def stack_bytes(offset: Scalar, size: int) -> tuple[int, ...] | None:
     starts = offset.possible(STACK_SIZE)
     if starts is None:
         return None
-    places = tuple(n - (1 << 64) if n >> 63 else n for n in starts)
+    places = tuple(_signed(n) for n in starts)
     return places if all(-STACK_SIZE <= p and p + size <= 0 for p in places) else None

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from ...ctx_map.context import CONTEXTS, XDP_METADATA, Context
-from ..errors import ElfError, InputError, Unsupported, Where
+from ..errors import ElfError, InputError, Where
 from .image import Image, Section
 from .raw import SLOT
 

@@ -1,7 +1,7 @@
 """Dataflow graph -> an equal, smaller one. A pass may assume a valid graph and must leave one."""
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from ..ir import Function
 from .dce import DeadCode
@@ -11,8 +11,7 @@ from .narrow import Narrow
 class Pass(Protocol):
     """A transformation: the input is untouched, outputs mean the same."""
 
-    @property
-    def name(self) -> str: ...
+    name: ClassVar[str]
 
     def run(self, function: Function) -> Function: ...
 

@@ -3,7 +3,6 @@
 import random
 
 import pytest
-
 from rxgate.ctx_map.hash_types import HashType
 from rxgate.ctx_map.models import checksum, describe, receive_hash, toeplitz, vlan_tag
 

@@ -81,6 +81,23 @@ class Bus:
         )
         self.size = len(self.keep)
         """Bytes per beat."""
+        # Reading through the handles' `value` takes three times as long: it makes a LogicArray.
+        self._valid, self._ready, self._data, self._keep, self._last, self._user = (
+            handle._handle.get_signal_val_binstr
+            for handle in (self.valid, self.ready, self.data, self.keep, self.last, self.user)
+        )
+
+    def is_valid(self) -> bool:
+        """Whether tvalid is high now."""
+        return self._valid() == "1"
+
+    def is_ready(self) -> bool:
+        """Whether tready is high now."""
+        return self._ready() == "1"
+
+    def beat(self) -> Beat:
+        """The payload now."""
+        return int(self._data(), 2), int(self._keep(), 2), int(self._last()), int(self._user(), 2)
 
 
 class Part(Protocol):
@@ -145,7 +162,7 @@ class Source:
         self.cycle += 1
         bus, beat = self.bus, self._offered
         if beat is not None:
-            if not bus.ready.value:
+            if not bus.is_ready():
                 self.stalls += 1
                 return
             self.taken += 1
@@ -234,14 +251,14 @@ class Monitor:
         """One rising edge."""
         self.cycle += 1
         bus = self.bus
-        if not bus.valid.value:
+        if not bus.is_valid():
             if self._waiting is not None:
                 self._fail("tvalid fell before tready")
             return
-        beat = (int(bus.data.value), int(bus.keep.value), int(bus.last.value), int(bus.user.value))
+        beat = bus.beat()
         if self._waiting is not None and beat != self._waiting:
             self._fail(f"{self._changed(beat)} changed before tready")
-        if not bus.ready.value:
+        if not bus.is_ready():
             self._waiting = beat
             return
         self._waiting = None

@@ -15,6 +15,15 @@ class Bus:
         for name in ("data", "keep", "valid", "ready", "last", "user"):
             setattr(self, name, SimpleNamespace(value=0))
 
+    def is_valid(self):
+        return self.valid.value
+
+    def is_ready(self):
+        return self.ready.value
+
+    def beat(self):
+        return self.data.value, self.keep.value, self.last.value, self.user.value
+
     def show(self, valid, ready, data=0, keep=3, last=0, user=0):
         values = (valid, ready, data, keep, last, user)
         for name, value in zip(

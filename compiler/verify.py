@@ -436,7 +436,8 @@ class _Verifier:
 
     def load_context(self, pointer: Pointer, insn: Load) -> Scalar | Pointer:
         context, at = self.program.context, pointer.offset.constant
-        assert at is not None
+        if at is None:
+            raise _Problem(f"a load through a {pointer}; which field it reads must be certain")
         if at >= context.size:
             shown = at - (1 << 64) if at >> 63 else at
             raise _Problem(
@@ -599,7 +600,7 @@ class _Verifier:
                 " through data and data_end"
             )
         ctx = self.read(6, state)
-        if not isinstance(ctx, Pointer) or ctx.region is not Region.CONTEXT or ctx.offset.constant:
+        if not isinstance(ctx, Pointer) or ctx.region is not Region.CONTEXT or ctx.offset.high:
             raise _Problem(f"a packet load needs the context in r6, which holds {ctx}")
         offset = scalars.constant(insn.off)
         if insn.index is not None:

@@ -104,6 +104,8 @@ RULES = [
     ([mov(2, 1), Atomic(AtomicOp.ADD, 4, 1, 0, 2, False)],
      "an atomic operation on the context, which is read-only"),
     ([Load(4, 2, 1, 0), add(1, Reg(2))], "the context pointer moves by 0x0..0xffffffff; it must be a constant"),
+    ([Load(4, 2, 1, 0), Jump(JumpOp.EQ, 64, 2, Imm(0), 3), add(1, 4), Load(4, 0, 1, 0)],
+     "a load through a context pointer {+0, +4}; which field it reads must be certain"),
     # The stack.
     ([Load(8, 0, FP, -8)], "stack byte -8 is read, but was not written on every path"),
     ([Store(4, FP, -8, Imm(1)), Load(8, 0, FP, -8)],
@@ -138,6 +140,9 @@ RULES = [
      "a packet load needs the context in r6, which holds context pointer +4"),
     ([mov(6, Reg(1)), LoadPacket(1, 6, 0)],
      "r6 holds a context pointer +0, which cannot be used as a packet offset"),
+    ([Load(4, 2, 1, 0), mov(6, Reg(1)), Jump(JumpOp.EQ, 64, 2, Imm(0), 4), add(6, 4),
+      LoadPacket(1, None, 0)],
+     "a packet load needs the context in r6, which holds context pointer {+0, +4}"),
     # Helpers.
     ([mov(2, 0), mov(3, Reg(FP)), add(3, -8), mov(4, 0), LOAD_BYTES],
      "argument 4 of bpf_skb_load_bytes() must be a positive constant size in bytes; r4 holds 0"),

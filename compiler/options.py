@@ -48,7 +48,7 @@ class Options:
             raise ValueError(f"max_window must be 1 to {MAX_WINDOW} bytes, not {self.max_window!r}")
         if not 64 <= self.max_frame <= 65535:
             raise ValueError(f"max_frame must be 64 to 65535 bytes, not {self.max_frame!r}")
-        if not self.clock_mhz > 0:
-            raise ValueError(f"clock_mhz must be positive, not {self.clock_mhz!r}")
+        if not 0.001 <= self.clock_mhz <= 100_000:
+            raise ValueError(f"clock_mhz must be 0.001 to 100000 MHz, not {self.clock_mhz!r}")
         if self.route is Route.SHELL and self.strip_vlan:
             raise ValueError("strip_vlan is work of the front end; a shell strips by itself")

@@ -33,6 +33,11 @@ class Frame:
 def read_capture(path: Path | str) -> list[Frame]:
     """All frames of an Ethernet pcap or pcapng file."""
     try:
+        with Path(path).open("rb"):
+            pass
+    except (OSError, ValueError) as error:
+        raise InputError(f"the capture {path} cannot be read: {_reason(error)}.") from None
+    try:
         return [Frame(*packet) for packet in libpcap.read_file(Path(path))]
     except libpcap.LibpcapError as error:
         raise InputError(
@@ -44,22 +49,29 @@ def read_capture(path: Path | str) -> list[Frame]:
 def write_capture(path: Path | str, frames: Iterable[Frame]) -> None:
     """Write a pcap file with nanosecond times; `path` is replaced whole, or left as it was."""
     path = Path(path)
+    if path.is_dir():
+        raise InputError(f"the capture {path} cannot be written: it is a directory.")
     packets = (libpcap.Packet(f.data, f.length, f.time_ns) for f in frames)
     try:
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         os.close(handle)
-    except OSError as error:
-        raise InputError(f"the capture {path} cannot be written: {error}.") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"the capture {path} cannot be written: {_reason(error)}.") from None
     temporary = Path(name)
     try:
         libpcap.write_file(temporary, packets)
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
     except (libpcap.LibpcapError, OSError) as error:
-        raise InputError(f"the capture {path} cannot be written: {error}.") from None
+        raise InputError(f"the capture {path} cannot be written: {_reason(error)}.") from None
     finally:
         with contextlib.suppress(FileNotFoundError):
             temporary.unlink()
+
+
+def _reason(error: Exception) -> str:
+    """Why, without the name of a temporary file."""
+    return (isinstance(error, OSError) and error.strerror) or str(error)
 
 
 def _umask() -> int:

@@ -41,6 +41,8 @@ _TOKEN = re.compile(
     r"|(?P<joint>&&|\|\||!)"
     r"|(?P<other>\S)"
 )
+_SHOWN = 200
+"""Characters of an expression that a diagnostic repeats."""
 _ADDRESS = re.compile(r"[0-9A-Fa-f.:-]+")
 
 
@@ -49,27 +51,34 @@ def compile_expression(expression: str) -> tuple[ClassicInsn, ...]:
 
     Matching frames get a non-zero return value. Raises InputError with libpcap's own words.
     """
-    if "\0" in expression:
-        raise InputError("the filter expression contains a NUL character")
+    shown = _shorten(expression)
+    if not expression.isascii() or "\0" in expression:
+        raise InputError(f"the filter expression {shown} contains characters other than ASCII text")
     for name, kind in _names(expression):
         if kind is _Kind.HOST:
             raise InputError(
-                f"in the filter expression {expression!r}: {name!r} is the name of a host or "
+                f"in the filter expression {shown}: {_shorten(name)} is the name of a host or "
                 "network; names are not looked up, since the hardware would depend on the answer. "
                 "Write the address instead, for example `host 192.0.2.1`."
             )
         if kind is _Kind.IP_PROTOCOL and not _is_protocol(name):
             raise InputError(
-                f"in the filter expression {expression!r}: this machine knows no IP protocol named "
-                f"{name!r} (they are listed in /etc/protocols, Debian package netbase). Write its "
+                f"in the filter expression {shown}: this machine knows no IP protocol named "
+                f"{_shorten(name)} (they are listed in /etc/protocols, Debian package netbase). Write its "
                 "number instead, for example `ip proto 89`."
             )
     try:
         return compile_filter(expression)
     except LibpcapError as error:
         raise InputError(
-            f"in the filter expression {expression!r}: {error}{_hint(str(error), expression)}"
+            f"in the filter expression {shown}: {error}{_hint(str(error), expression)}"
         ) from None
+
+
+def _shorten(text: str) -> str:
+    """A text in quotes, its middle left out when it is long."""
+    half = _SHOWN // 2
+    return repr(text if len(text) <= _SHOWN else f"{text[:half]} ... {text[-half:]}")
 
 
 def _hint(error: str, expression: str) -> str:

@@ -2,8 +2,9 @@
 
     python benchmarks/acceptance.py --packets 100000 --widths 64,512 -o runs.jsonl
 
-Each run appends a line of JSON to the output file; runs that it already holds are not repeated, so
-that an interrupted call can be taken up again. Exit status 1 when any packet disagrees.
+Each run appends a line of JSON to the output file. A run that it already holds, with the very same
+Verilog, is not repeated, so that an interrupted call can be taken up again. Two descriptor routes
+that give the same Verilog are one run. Exit status 1 when any packet disagrees.
 """
 
 import argparse
@@ -31,7 +32,6 @@ class Run:
 
     program: str
     width: int
-    route: str
     engine: str
     packets: int
     seed: int
@@ -39,15 +39,24 @@ class Run:
     stall: float
     random_start: bool
 
-    @property
-    def key(self) -> str:
-        return json.dumps(asdict(self), sort_keys=True)
+
+Row = dict[str, object]
 
 
-def simulate(run: Run) -> dict[str, object]:
-    """The figures of one run."""
+def key(row: Row) -> str:
+    """What tells runs apart: the circuit and the conditions."""
+    wanted = (*Run.__dataclass_fields__, "verilog")
+    return json.dumps([row["asked"] if f == "packets" else row[f] for f in wanted])
+
+
+def simulate(run: Run, route: Route, done: frozenset[str]) -> Row | None:
+    """The figures of one run, None when it is done."""
     tested = program(run.program)
-    design = compile_program(tested, Options(width=run.width, route=Route(run.route)))
+    design = compile_program(tested, Options(width=run.width, route=route))
+    digest = hashlib.sha256(design.verilog.encode()).hexdigest()[:16]
+    row: Row = asdict(run) | {"asked": run.packets, "verilog": digest, "route": route.value}
+    if key(row) in done:
+        return None
     frames = [Frame(data) for data in generate_frames(tested, run.packets, run.seed, "mixed")]
     conditions = Conditions(
         seed=run.seed, idle=run.idle, stall=run.stall, random_start=run.random_start
@@ -55,11 +64,21 @@ def simulate(run: Run) -> dict[str, object]:
     result = ENGINES[run.engine](
         design.verilog, design.config, design.inputs, frames, tested, conditions=conditions
     )
-    digest = hashlib.sha256(design.verilog.encode()).hexdigest()[:16]
     first = str(result.mismatches[0]) if result.mismatches else ""
-    return asdict(run) | result.to_json() | {
-        "verilog": digest, "seconds": round(result.seconds, 2), "first_mismatch": first,
+    return row | result.to_json() | {
+        "seconds": round(result.seconds, 2), "first_mismatch": first
     }
+
+
+def simulate_routes(run: Run, routes: tuple[Route, ...], done: frozenset[str]) -> list[Row]:
+    """The figures of one run for each route whose circuit is not done."""
+    rows = []
+    for route in routes:
+        row = simulate(run, route, done)
+        if row is not None:
+            rows.append(row)
+            done |= {key(row)}
+    return rows
 
 
 def main() -> int:
@@ -77,31 +96,27 @@ def main() -> int:
     parser.add_argument("-o", "--output", type=Path, required=True)
     o = parser.parse_args()
 
-    done: dict[str, dict[str, object]] = {}
+    rows: list[Row] = []
     if o.output.exists():
-        fields = Run.__dataclass_fields__
-        for line in o.output.read_text().splitlines():
-            row = json.loads(line)
-            done[Run(**{f: row[f] for f in fields} | {"packets": row["asked"]}).key] = row
-    wanted = [
-        Run(name, int(width), route, o.engine, o.packets, o.seed, o.idle, o.stall, o.random_start)
-        for name in names() if o.only in name
-        for width in o.widths.split(",") for route in o.routes.split(",")
+        rows = [json.loads(line) for line in o.output.read_text().splitlines()]
+    done = frozenset(map(key, rows))
+    runs = [
+        Run(name, int(width), o.engine, o.packets, o.seed, o.idle, o.stall, o.random_start)
+        for name in names() if o.only in name for width in o.widths.split(",")
     ]
-    todo = [run for run in wanted if run.key not in done]
-    bad = 0
+    routes = tuple(map(Route, o.routes.split(",")))
     with ProcessPoolExecutor(o.jobs) as pool, o.output.open("a") as log:
-        futures = [(run, pool.submit(simulate, run)) for run in todo]
+        futures = [(run, pool.submit(simulate_routes, run, routes, done)) for run in runs]
         for n, (run, future) in enumerate(futures, 1):
-            row = future.result() | {"asked": run.packets}
-            log.write(json.dumps(row) + "\n")
-            log.flush()
-            bad += bool(row["mismatches"])
-            print(f"{n}/{len(todo)} {run.program} {run.width} {run.route}:"
-                  f" {row['packets']} packets, {row['mismatches']} mismatches,"
-                  f" {row['input_stalls']} stalls {row['first_mismatch']}", flush=True)
-    bad += sum(bool(done[r.key]["mismatches"]) for r in wanted if r.key in done)
-    print(f"{len(wanted)} runs, {bad} with mismatches")
+            for row in future.result():
+                rows.append(row)
+                log.write(json.dumps(row) + "\n")
+                log.flush()
+                print(f"{n}/{len(runs)} {run.program} {run.width} {row['route']}:"
+                      f" {row['packets']} packets, {row['mismatches']} mismatches,"
+                      f" {row['input_stalls']} stalls {row['first_mismatch']}", flush=True)
+    bad = sum(bool(row["mismatches"]) for row in rows)
+    print(f"{len(rows)} circuits simulated, {bad} with mismatches")
     return 1 if bad else 0
 
 

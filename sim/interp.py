@@ -23,6 +23,8 @@ _OFFSET = (1 << _REGION) - 1
 _PACKET = 1 << 30
 """Address of the packet's first byte: below 2**32, since the context holds it in 4 bytes."""
 _STACK_BYTES = STACK_SIZE * MAX_FRAMES
+_ENTRY = (CLOBBERED, _CONTEXT, *(CLOBBERED,) * 8, _STACK + STACK_SIZE)
+"""r0 to r10 when a program starts."""
 
 
 class ExecutionFault(Exception):
@@ -97,7 +99,13 @@ class Interpreter:
 
     def _start(self, packet: bytes, descriptor: Descriptor, ktime: int, number: int) -> None:
         self._packet, self._ktime, self._number = packet, ktime, number
+        self._descriptor: Descriptor | None = descriptor
         self._frames.clear()
+        self.regs[:] = _ENTRY
+
+    def _fill_context(self, descriptor: Descriptor) -> None:
+        """Lay out the context, when the program first reads it."""
+        self._descriptor = None
         for f in self.program.context.fields:
             match f.points_to:
                 case None:
@@ -105,11 +113,8 @@ class Interpreter:
                 case PacketEnd.START:
                     value = _PACKET
                 case PacketEnd.END:
-                    value = _PACKET + len(packet)
+                    value = _PACKET + len(self._packet)
             self._context[f.offset : f.offset + 4] = value.to_bytes(4, "little")
-        self.regs[:] = [CLOBBERED] * 11
-        self.regs[1] = _CONTEXT
-        self.regs[FP] = _STACK + STACK_SIZE
 
     def _outcome(self) -> Outcome:
         r0 = self.regs[0]
@@ -159,6 +164,8 @@ class Interpreter:
             offset = address - _PACKET
         else:
             region, offset = self._regions.get(address >> _REGION), address & _OFFSET
+            if region is self._context and self._descriptor is not None:
+                self._fill_context(self._descriptor)
         if region is None or not 0 <= offset <= len(region) - size:
             raise ExecutionFault(f"load of {size} bytes at address {address:#x}")
         return int.from_bytes(region[offset : offset + size], "little")

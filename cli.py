@@ -488,7 +488,7 @@ def doctor(as_json: bool) -> None:
 def main() -> None:
     """Entry point of the `rxgate` command."""
     try:
-        status = cli.main(standalone_mode=False)
+        status = cli.main(prog_name="rxgate", standalone_mode=False)
         sys.exit(status if isinstance(status, int) else 0)
     except click.exceptions.Exit as leave:
         sys.exit(leave.exit_code)

@@ -101,4 +101,6 @@ def test_minus_without_spaces() -> None:
 
 
 def test_nul() -> None:
-    assert refusal("tcp\0") == "the filter expression contains a NUL character"
+    assert refusal("tcp\0") == (
+        "the filter expression 'tcp\\x00' contains characters other than ASCII text"
+    )

@@ -1,0 +1,173 @@
+"""Schedules keep every value until its last use; the pipeline gives the graph's verdicts at full rate."""
+
+import random
+
+import pytest
+from amaranth.sim import Simulator
+
+from rxgate.compiler.build import Builder
+from rxgate.compiler.codegen import ProgramPipeline
+from rxgate.compiler.delay import STAGE_LEVELS, levels
+from rxgate.compiler.driver import compile_program
+from rxgate.compiler.errors import RxgateError
+from rxgate.compiler.ir import WIRING, Function
+from rxgate.compiler.ir_eval import evaluate
+from rxgate.compiler.passes import run_passes
+from rxgate.compiler.schedule import UNITS, Schedule, schedule, sources
+from rxgate.sim.program_generator import random_program
+
+
+def invariants(s: Schedule) -> None:
+    """Everything that the code generator relies on."""
+    nodes = s.function.nodes
+    full = [(1 << n.width) - 1 for n in nodes]
+    readers = [(n, s.latency, n) for n in s.function.outputs.values()]
+    for n, node in enumerate(nodes):
+        if node.op not in WIRING:
+            readers += [(n, s.stage[n], a) for a in node.args]
+    for reader, at, argument in readers:
+        for source, mask in sources(s.function, argument, full[argument]):
+            assert s.ready[source] <= at, f"%{reader} reads %{source} before it is there"
+            for cut in range(s.ready[source], at):
+                kept = s.cuts[cut].get(source, 0)
+                assert not mask & ~kept, f"cut {cut} loses bits of %{source}"
+    for n, node in enumerate(nodes):
+        if node.op in UNITS:
+            assert s.ready[n] == s.stage[n] + UNITS[node.op](node.width)
+        else:
+            assert s.ready[n] == s.stage[n]
+    for k, cut in enumerate(s.cuts):
+        for n, mask in cut.items():
+            assert nodes[n].op not in WIRING or nodes[n].op == "input"
+            assert mask
+            assert not mask & ~full[n]
+            assert s.ready[n] <= k
+
+
+def depth_fits(s: Schedule) -> None:
+    """Chained operations of a stage stay within its levels, unless one alone is longer."""
+    nodes = s.function.nodes
+    level = [0.0] * len(nodes)
+    for n, node in enumerate(nodes):
+        if node.op in UNITS or not node.args:
+            continue
+        before = max((level[a] for a in node.args if s.ready[a] == s.stage[n]), default=0.0)
+        own = levels(node, [nodes[a].width for a in node.args])
+        level[n] = before + own
+        assert level[n] <= STAGE_LEVELS or before == 0.0
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_schedules_of_random_programs(seed):
+    placed = compile_program(random_program(seed, size=4)).schedule
+    invariants(placed)
+    depth_fits(placed)
+
+
+def test_an_output_without_operation_takes_one_cycle():
+    b = Builder()
+    placed = schedule(b.function({"verdict": b.input("x", 3)}))
+    assert placed.latency == 1
+    assert placed.live_bits(0) == 3
+    placed = schedule(constant_verdict())
+    assert placed.latency == 1
+    assert placed.live_bits(0) == 0
+
+
+def constant_verdict() -> Function:
+    b = Builder()
+    return b.function({"verdict": b.const(2, 3)})
+
+
+def test_only_bits_that_are_used_are_kept():
+    b = Builder()
+    x = b.input("x", 64)
+    product = b.mul(b.slice(x, 0, 16), b.slice(x, 16, 16))
+    verdict = b.and_(b.slice(product, 0, 3), b.slice(x, 61, 3))
+    placed = schedule(run_passes(b.function({"verdict": verdict})))
+    assert [placed.live_bits(k) for k in range(placed.latency)][0] == 3
+    assert "mul.3" in str(placed)
+
+
+def with_units(seed: int) -> Function:
+    """Verdicts that depend on products, quotients and remainders of several widths."""
+    rng = random.Random(f"units {seed}")
+    b = Builder()
+    x, y = b.input("ktime", 64), b.input("hash", 32)
+    terms = [b.slice(x, 3, 3)]
+    for op, width in (("mul", 40), ("udiv", 7), ("urem", 12), ("mul", 9), ("udiv", 20)):
+        low = rng.randrange(64 - width)
+        left = b.slice(x, low, width)
+        right = b.zext(b.slice(y, rng.randrange(8), min(width, 9)), width)
+        whole = getattr(b, op)(left, right)
+        terms += [b.slice(whole, 0, 3), b.slice(whole, width - 3, 3)]
+    verdict = terms[0]
+    for n, t in enumerate(terms[1:]):
+        verdict = b.add(verdict, t) if n % 2 else b.xor(verdict, t)
+    return run_passes(b.function({"verdict": verdict}))
+
+
+def drive(pipeline: ProgramPipeline, function: Function, seed: int, count: int) -> None:
+    """Send packets with few gaps; every verdict comes out `latency` cycles later, and only those."""
+    rng = random.Random(f"drive {seed}")
+    sent: list[int | None] = []
+    found: list[int | None] = []
+
+    async def bench(ctx):
+        for number in range(count + pipeline.latency):
+            if ctx.get(pipeline.o_valid):
+                found.append(ctx.get(pipeline.o_verdict))
+            else:
+                found.append(None)
+            valid = number < count and rng.random() < 0.9
+            given: dict[tuple[str, int], int] = {}
+            for name, width in pipeline.inputs.items():
+                value = rng.choice((0, (1 << width) - 1, rng.getrandbits(width)))
+                if name == "present":
+                    value = rng.randint(0, pipeline.window)
+                ctx.set(getattr(pipeline, f"i_{name}"), value)
+                if name == "window":
+                    for n in range(pipeline.window):
+                        given[name, n] = value >> 8 * n & 0xFF
+                else:
+                    given[name, 0] = value
+            ctx.set(pipeline.i_valid, valid)
+            values = evaluate(function, given)
+            sent.append(values[function.outputs["verdict"]] if valid else None)
+            await ctx.tick()
+
+    simulator = Simulator(pipeline)
+    simulator.add_clock(1e-9)
+    simulator.add_testbench(bench)
+    simulator.run()
+    assert found[: pipeline.latency] == [None] * pipeline.latency
+    assert found[pipeline.latency :] == sent[:count], f"seed {seed}"
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_units_in_the_pipeline(seed):
+    function = with_units(seed)
+    assert {"mul", "udiv", "urem"} <= {n.op for n in function.nodes}
+    placed = schedule(function)
+    invariants(placed)
+    drive(ProgramPipeline(placed, 0), function, seed, 60)
+
+
+def small_designs(count: int):
+    """Compiled random programs whose verdict varies, and that simulate quickly."""
+    seed = 0
+    while count:
+        seed += 1
+        try:
+            design = compile_program(random_program(f"pipeline {seed}", size=3))
+        except RxgateError:
+            continue
+        nodes = design.schedule.function.nodes
+        if 40 < len(nodes) < 1500 and "hash" not in design.fields and design.schedule.latency < 40:
+            count -= 1
+            yield seed, design
+
+
+def test_random_programs_in_the_pipeline():
+    for seed, design in small_designs(6):
+        drive(design.pipeline, design.schedule.function, seed, 40)

@@ -19,7 +19,7 @@ _VERILATOR = (
     "--output-split", "0", "--x-assign", "unique", "--x-initial", "unique",
     "-Wno-fatal", "-Wno-WIDTH", "--quiet",
 )  # fmt: skip
-_CXX = model._CXX
+_CXX = model.CXX_FLAGS
 _VPI = ("verilated_vpi.cpp", "verilated_dpi.cpp")
 _PORTS = ("clk", "rst", "s_axis_*", "m_axis_*", "stat_*", "ktime_ns", "trace_*", "trace")
 _VISIBLE = "`verilator_config\n" + "".join(
@@ -37,14 +37,14 @@ def build_bench(verilog: str, *, waves: bool = False) -> Path:
     flags = (*_VERILATOR, "--trace-fst") if waves else _VERILATOR
     libraries = Path(cocotb_tools.config.libs_dir)
     main = Path(cocotb_tools.config.share_dir) / "lib" / "verilator" / "verilator.cpp"
-    made_of = (verilog, _VISIBLE, *flags, *_CXX, *model._identity(), str(libraries))
-    benches = model._cache() / "benches"
-    bench = benches / model._digest((*made_of, main.read_text()))
+    made_of = (verilog, _VISIBLE, *flags, *_CXX, *model.identity(), str(libraries))
+    benches = model.cache() / "benches"
+    bench = benches / model.digest((*made_of, main.read_text()))
     if (bench / TOP).exists():
         os.utime(bench)
         return bench / TOP
-    runtime = [*model._runtime(waves), *_vpi()]
-    with model._aside(benches) as folder:
+    runtime = [*model.runtime(waves), *_vpi()]
+    with model.aside(benches) as folder:
         (folder / "rxgate.v").write_text(verilog)
         (folder / "ports.vlt").write_text(_VISIBLE)
         tools.verilator().run(*flags, "--Mdir", "model", "ports.vlt", "rxgate.v", cwd=folder)
@@ -53,8 +53,8 @@ def build_bench(verilog: str, *, waves: bool = False) -> Path:
         unity.write_text("".join(f'#include "{part}"\n' for part in (*parts, main)))
         (folder / "bench").mkdir()
         tools.cxx().run(
-            *_CXX, *model._includes(), f"-DVM_TRACE={int(waves)}", f"-DVM_TRACE_FST={int(waves)}",
-            "-DVM_COVERAGE=0", "-I", "model", "-I", model._HERE, unity.name, *runtime,
+            *_CXX, *model.includes(), f"-DVM_TRACE={int(waves)}", f"-DVM_TRACE_FST={int(waves)}",
+            "-DVM_COVERAGE=0", "-I", "model", "-I", model.HARNESS, unity.name, *runtime,
             "-o", f"bench/{TOP}", f"-L{libraries}", f"-Wl,-rpath,{libraries}",
             "-lcocotbvpi_verilator", "-lpthread", *(["-lz"] if waves else []),
             cwd=folder,
@@ -78,15 +78,15 @@ def _prune(benches: Path) -> None:
 
 def _vpi() -> list[Path]:
     """Object files of what Verilator's run-time library needs for cocotb."""
-    folder = model._cache() / "runtime"
+    folder = model.cache() / "runtime"
     root = Path(tools.verilator().env["VERILATOR_ROOT"]) / "include"
     objects = []
     for name in _VPI:
-        wanted = folder / f"{model._digest((name, *_CXX, *model._identity()))}.o"
+        wanted = folder / f"{model.digest((name, *_CXX, *model.identity()))}.o"
         if not wanted.exists():
-            with model._aside(folder) as scratch:
+            with model.aside(folder) as scratch:
                 tools.cxx().run(
-                    *_CXX, *model._includes(), "-c", root / name, "-o", "part.o", cwd=scratch
+                    *_CXX, *model.includes(), "-c", root / name, "-o", "part.o", cwd=scratch
                 )
                 (scratch / "part.o").replace(wanted)
         objects.append(wanted)

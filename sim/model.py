@@ -19,13 +19,13 @@ TOP = "rxgate"
 """The module's name."""
 KEPT = 400
 """Models in the cache."""
-_HERE = Path(__file__).parent
+HARNESS = Path(__file__).parent
 _HARNESS = ("harness.cpp", "harness_stream.h", "harness_io.h", "lz4.h")
 _VERILATOR = (
     "--cc", "--top-module", TOP, "--prefix", "Vrxgate", "-O3", "--output-split", "0",
     "--x-assign", "unique", "--x-initial", "unique", "-Wno-fatal", "-Wno-WIDTH", "--quiet",
 )
-_CXX = ("-std=c++20", "-O1", "-fno-strict-aliasing", "-w")
+CXX_FLAGS = ("-std=c++20", "-O1", "-fno-strict-aliasing", "-w")
 _RUNTIME = ("verilated.cpp", "verilated_threads.cpp")
 
 
@@ -38,24 +38,24 @@ def build_model(verilog: str, *, waves: bool = False) -> Path:
     if waves and not tools.zlib_header():
         raise ToolError("Waves need zlib.h. Install zlib1g-dev (`apt-get install zlib1g-dev`).")
     flags = (*_VERILATOR, "--trace-fst") if waves else _VERILATOR
-    sources = [(_HERE / name).read_text() for name in _HARNESS]
-    made_of = (verilog, *flags, *_CXX, *_identity(), *sources)
-    models = _cache() / "models"
-    model = models / _digest(made_of)
+    sources = [(HARNESS / name).read_text() for name in _HARNESS]
+    made_of = (verilog, *flags, *CXX_FLAGS, *identity(), *sources)
+    models = cache() / "models"
+    model = models / digest(made_of)
     if model.exists():
         os.utime(model)
         return model
-    runtime = _runtime(waves)
-    with _aside(models) as folder:
+    objects = runtime(waves)
+    with aside(models) as folder:
         (folder / "rxgate.v").write_text(verilog)
         verilator.run(*flags, "--Mdir", "model", "rxgate.v", cwd=folder)
         parts = [f"model/{p.name}" for p in sorted((folder / "model").glob("*.cpp"))]
-        parts.append(str(_HERE / "harness.cpp"))
+        parts.append(str(HARNESS / "harness.cpp"))
         unity = folder / "unity.cpp"
         unity.write_text("".join(f'#include "{part}"\n' for part in parts))
         cxx.run(
-            *_CXX, *_includes(), f"-DVM_TRACE={int(waves)}", f"-DVM_TRACE_FST={int(waves)}",
-            "-I", "model", "-I", _HERE, unity.name, *runtime, "-o", "model.exe", "-lpthread",
+            *CXX_FLAGS, *includes(), f"-DVM_TRACE={int(waves)}", f"-DVM_TRACE_FST={int(waves)}",
+            "-I", "model", "-I", HARNESS, unity.name, *objects, "-o", "model.exe", "-lpthread",
             *(["-lz"] if waves else []),
             cwd=folder,
         )
@@ -64,44 +64,44 @@ def build_model(verilog: str, *, waves: bool = False) -> Path:
     return model
 
 
-def _identity() -> tuple[str, ...]:
+def identity() -> tuple[str, ...]:
     """What the tools are, for digests."""
     found = tools.verilator(), tools.cxx()
     return (sys.platform, *(f"{t.command} {t.version}" for t in found))
 
 
-def _runtime(waves: bool) -> list[Path]:
+def runtime(waves: bool) -> list[Path]:
     """Object files of Verilator's run-time library."""
     sources = [*_RUNTIME, *(["verilated_fst_c.cpp"] if waves else [])]
-    folder = _cache() / "runtime"
+    folder = cache() / "runtime"
     objects = []
     for name in sources:
-        wanted = folder / f"{_digest((name, str(waves), *_CXX, *_identity()))}.o"
+        wanted = folder / f"{digest((name, str(waves), *CXX_FLAGS, *identity()))}.o"
         if not wanted.exists():
             root = Path(tools.verilator().env["VERILATOR_ROOT"])
-            with _aside(folder) as scratch:
+            with aside(folder) as scratch:
                 tools.cxx().run(
-                    *_CXX, *_includes(), f"-DVM_TRACE={int(waves)}",
+                    *CXX_FLAGS, *includes(), f"-DVM_TRACE={int(waves)}",
                     f"-DVM_TRACE_FST={int(waves)}",
-                    "-I", _HERE, "-c", root / "include" / name, "-o", "part.o", cwd=scratch,
+                    "-I", HARNESS, "-c", root / "include" / name, "-o", "part.o", cwd=scratch,
                 )
                 (scratch / "part.o").replace(wanted)
         objects.append(wanted)
     return objects
 
 
-def _includes() -> tuple[str, ...]:
+def includes() -> tuple[str, ...]:
     root = Path(tools.verilator().env["VERILATOR_ROOT"]) / "include"
     return ("-I", str(root), "-I", str(root / "vltstd"))
 
 
-def _cache() -> Path:
+def cache() -> Path:
     base = os.environ.get("XDG_CACHE_HOME")
     return (Path(base) if base else Path.home() / ".cache") / "rxgate"
 
 
 @contextlib.contextmanager
-def _aside(near: Path) -> Iterator[Path]:
+def aside(near: Path) -> Iterator[Path]:
     """A folder inside `near`, for the time of a `with` statement."""
     try:
         near.mkdir(parents=True, exist_ok=True)
@@ -115,7 +115,7 @@ def _aside(near: Path) -> Iterator[Path]:
         yield Path(path)
 
 
-def _digest(parts: Iterable[str]) -> str:
+def digest(parts: Iterable[str]) -> str:
     state = hashlib.sha256()
     for part in parts:
         blob = part.encode()

@@ -78,7 +78,7 @@ def test_a_cache_that_cannot_be_written(monkeypatch, tmp_path):
 @pytest.mark.rtl
 def test_verilog_that_is_wrong_leaves_nothing_behind(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(model, "_runtime", lambda waves: [])
+    monkeypatch.setattr(model, "runtime", lambda waves: [])
     with pytest.raises(ToolError, match="Verilator failed"):
         model.build_model("module rxgate(; endmodule\n")
     assert [p for p in tmp_path.rglob("*") if p.is_file()] == []

@@ -32,6 +32,7 @@ from .compiler.verify import verify
 from .ctx_map.models import MICROSOFT_KEY
 from .sim.captures import Frame as Captured
 from .sim.captures import write_capture
+from .sim.conformance import conformance
 from .sim.fast import Conditions, simulate_fast
 from .sim.golden import Frame
 from .sim.mismatch import diagnose, write_packet
@@ -461,6 +462,17 @@ def demo(as_json: bool) -> None:
         )
     if not result.agreed:
         sys.exit(1)
+
+
+@cli.command("conformance-plugin", context_settings={"ignore_unknown_options": True})
+@click.argument("memory", default="")
+@click.argument("ignored", nargs=-1, type=click.UNPROCESSED)
+def conformance_plugin(memory: str, ignored: tuple[str, ...]) -> None:
+    """Run the program on standard input on MEMORY, as the public conformance suite asks.
+
+    Both are hexadecimal; what is printed is r0 in hexadecimal.
+    """
+    click.echo(f"{conformance(click.get_text_stream('stdin').read(), memory):x}")
 
 
 @cli.command()

@@ -81,6 +81,7 @@ class Interpreter:
             self._sections[name] = len(self._data)
             self._data += content
         self._regions = {1: self._context, 2: self._stack, 3: self._data}
+        self._writable = {2: self._stack}
         self._code: list[Step] = [self._step(slot) for slot in range(len(program.insns))]
         self._frames: list[_Frame] = []
         self._packet = b""
@@ -170,16 +171,16 @@ class Interpreter:
             raise ExecutionFault(f"load of {size} bytes at address {address:#x}")
         return int.from_bytes(region[offset : offset + size], "little")
 
-    def _on_stack(self, address: int, size: int) -> int:
-        """The index in the stack of a place that is written."""
-        offset = address - _STACK
-        if not 0 <= offset <= _STACK_BYTES - size:
+    def _place(self, address: int, size: int) -> tuple[bytearray, int]:
+        """Where a store goes: a region, and the offset in it."""
+        region, offset = self._writable.get(address >> _REGION), address & _OFFSET
+        if region is None or offset + size > len(region):
             raise ExecutionFault(f"store of {size} bytes at address {address:#x}")
-        return offset
+        return region, offset
 
     def store(self, address: int, size: int, value: int) -> None:
-        offset = self._on_stack(address, size)
-        self._stack[offset : offset + size] = value.to_bytes(size, "little")
+        region, offset = self._place(address, size)
+        region[offset : offset + size] = value.to_bytes(size, "little")
 
     def load_packet(self, offset: int, size: int) -> int | None:
         if offset < 0 or offset + size > len(self._packet):
@@ -206,9 +207,9 @@ class Interpreter:
         raise ExecutionFault(f"helper {number} does not exist")
 
     def _skb_load_bytes(self, offset: int, to: int, size: int) -> int:
-        start = self._on_stack(to, size)
+        region, start = self._place(to, size)
         inside = offset + size <= len(self._packet)
-        self._stack[start : start + size] = (
+        region[start : start + size] = (
             self._packet[offset : offset + size] if inside else bytes(size)
         )
         return 0 if inside else -EFAULT & MASK[64]

@@ -13,7 +13,7 @@ from rxgate.sim import kernel
 from rxgate.sim.captures import read_capture
 from rxgate.sim.directed import directed
 from rxgate.sim.interp import Interpreter, Outcome
-from rxgate.sim.kernel import available, compare, runnable
+from rxgate.sim.kernel import available, compare, program_type, runnable
 from rxgate.sim.packets import Mix, generate
 
 ROOT = Path(__file__).parents[2]
@@ -41,7 +41,8 @@ def check(program: Program) -> None:
     report = compare(program, frames, seed=7)
     assert report.refused == ""
     assert [str(d) for d in report.disagreements] == []
-    assert report.packets == sum(map(runnable, frames)) >= FRAMES // 2
+    kind = program_type(program)
+    assert report.packets == sum(runnable(f, kind) for f in frames) >= FRAMES // 2
     assert report.packets + report.skipped_frames == len(frames)
 
 

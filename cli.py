@@ -23,6 +23,7 @@ from .compiler.disasm import listing
 from .compiler.driver import TOP, Design, compile_program
 from .compiler.errors import RxgateError
 from .compiler.insn import Program
+from .compiler.load import list_programs
 from .compiler.manifest import manifest
 from .compiler.options import MAX_WINDOW, WIDTHS, Options, Route
 from .compiler.output import write_files
@@ -252,9 +253,13 @@ def _emit(design: Design, form: str) -> str:
 @cli.command()
 @program_options
 @circuit_options
+@click.option("--all", "every", is_flag=True, help="A row for each program of the object.")
 @json_option
-def check(as_json: bool, **options: Any) -> None:
+def check(every: bool, as_json: bool, **options: Any) -> None:
     """Verify PROG and print what it would cost; needs no hardware tool."""
+    if every:
+        _check_all(as_json, options)
+        return
     program = _program(options)
     design = compile_program(program, _circuit(options))
     if as_json:
@@ -266,6 +271,36 @@ def check(as_json: bool, **options: Any) -> None:
         )})
     else:
         _console().print(summary(design))
+
+
+def _check_all(as_json: bool, options: dict[str, Any]) -> None:
+    """One row per program of a file: what it would cost, or why it is refused."""
+    path, mcpu = options.pop("prog"), options.pop("mcpu")
+    if path is None:
+        raise click.UsageError("--all needs a program file (PROG)")
+    circuit = _circuit(options)
+    rows: list[dict[str, Any]] = []
+    for section, function in list_programs(path, mcpu):
+        row: dict[str, Any] = {"section": section, "function": function}
+        try:
+            program = read_program(path, section, function, options["context"], mcpu)
+            design = compile_program(program, circuit)
+        except RxgateError as error:
+            row |= {"compiles": False, "reason": str(error)}
+        else:
+            row |= {"compiles": True, "stages": design.schedule.latency,
+                    "latency_cycles": design.gate.latency, "header_window": design.config.window}
+        rows.append(row)
+    if as_json:
+        _print_json({"programs": rows})
+        return
+    table = Table(box=None, pad_edge=False)
+    for name in ("section", "function", "stages", "latency", "window", "or why not"):
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        figures = [str(row.get(k, "-")) for k in ("stages", "latency_cycles", "header_window")]
+        table.add_row(row["section"], row["function"], *figures, row.get("reason", ""))
+    Console().print(table, markup=False, highlight=False)
 
 
 @cli.command()
@@ -516,10 +551,18 @@ def main() -> None:
         more = f" (and {len(notes)} more: {'; '.join(notes[:3])})" if notes else ""
         _fail(f"rxgate: {error}{more}")
     except OSError as error:
-        with contextlib.suppress(OSError):
-            sys.stdout.close()
+        _drop_broken_output()
         place = f"{error.filename}: " if error.filename else ""
         _fail(f"rxgate: {place}{error.strerror or error}")
+
+
+def _drop_broken_output() -> None:
+    """Close standard output if it takes nothing, so that leaving does not fail again."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        with contextlib.suppress(OSError):
+            sys.stdout.close()
 
 
 def _misuse(error: click.ClickException) -> str:

@@ -7,12 +7,12 @@ from pathlib import Path
 from ...ctx_map.context import Context
 from ..errors import InputError
 from .clang import compile_source
-from .elf import load_elf
+from .elf import list_elf, load_elf
 from .lines import with_text
 from .raw import RawProgram
 from .text import load_text
 
-__all__ = ["RawProgram", "load_program"]
+__all__ = ["RawProgram", "list_programs", "load_program"]
 
 _HEX = re.compile(r"\s*(0x)?[0-9a-fA-F][0-9a-fA-FxX\s]*")
 
@@ -44,6 +44,15 @@ def load_program(
         f"{path.name} is neither C (.c), assembly (.s), an ELF object (.o) nor hexadecimal (.hex). "
         "Rename it to what it is."
     )
+
+
+def list_programs(path: str | Path, mcpu: str | None = None) -> list[tuple[str, str]]:
+    """(section, function) of every program in a C, assembly or ELF file."""
+    path = Path(path)
+    blob = _read(path)
+    if path.suffix in (".c", ".s"):
+        blob = compile_source(path, mcpu)
+    return list_elf(blob, path.name)
 
 
 def _exists(path: Path) -> bool:

@@ -11,7 +11,7 @@ from ..errors import ElfError, SourceLine, Unsupported, Where
 from .image import WRITE, Image, Reloc, Section, read_image
 from .lines import Lines, read_lines
 from .raw import SLOT, RawProgram
-from .select import Function, choose, context_of, functions_of
+from .select import Function, choose, context_of, functions_of, programs_of
 
 _R_64_64 = 1
 _R_64_32 = 10
@@ -19,6 +19,13 @@ _LDDW = 0x18
 _CALL = 0x85
 _LOCAL, _KERNEL = 1, 2
 """Source register of a call: a function of the program, a function of the kernel."""
+
+
+def list_elf(blob: bytes, name: str) -> list[tuple[str, str]]:
+    """(section, function) of every program of the object `blob`."""
+    image = read_image(blob, name)
+    programs = programs_of(image, functions_of(image, name))
+    return [(image.sections[f.section].name, f.name) for f in programs]
 
 
 def load_elf(

@@ -59,6 +59,12 @@ def _functions_in(image: Image, section: Section, file: str) -> list[Function]:
     return found
 
 
+def programs_of(image: Image, functions: tuple[Function, ...]) -> list[Function]:
+    """The global functions outside .text, or those in it when there are no others."""
+    found = [f for f in functions if image.sections[f.section].name != ".text" and f.is_global]
+    return found or [f for f in functions if f.is_global]
+
+
 def choose(
     image: Image,
     functions: tuple[Function, ...],
@@ -67,8 +73,7 @@ def choose(
     function: str | None,
 ) -> Function:
     """The program that `section` and `function` name; the only one when neither is given."""
-    programs = [f for f in functions if image.sections[f.section].name != ".text" and f.is_global]
-    programs = programs or [f for f in functions if f.is_global]
+    programs = programs_of(image, functions)
     matching = [
         f for f in (functions if function else programs)
         if section in (None, image.sections[f.section].name) and function in (None, f.name)

@@ -5,6 +5,7 @@ frame's `len` is the number of bytes that are. Who reads a capture should say ho
 """
 
 import contextlib
+import errno
 import os
 import tempfile
 from collections.abc import Iterable, Sequence
@@ -49,10 +50,10 @@ def read_capture(path: Path | str) -> list[Frame]:
 def write_capture(path: Path | str, frames: Iterable[Frame]) -> None:
     """Write a pcap file with nanosecond times; `path` is replaced whole, or left as it was."""
     path = Path(path)
-    if path.is_dir():
-        raise InputError(f"the capture {path} cannot be written: it is a directory.")
     packets = (libpcap.Packet(f.data, f.length, f.time_ns) for f in frames)
     try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "it is a directory")
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         os.close(handle)
     except (OSError, ValueError) as error:

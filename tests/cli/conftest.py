@@ -61,3 +61,9 @@ def refused(rxgate, tmp_path):
         return paragraph.rstrip("\n")
 
     return run
+
+
+@pytest.fixture(scope="session")
+def examples() -> Path:
+    """The directory of example programs and captures."""
+    return Path(__file__).parents[2] / "examples"

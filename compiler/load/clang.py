@@ -24,14 +24,14 @@ _TEXT_LINES = 30
 
 def compile_source(path: Path, mcpu: str | None = None) -> bytes:
     """The object file of a .c or .s file; `mcpu` is v1, v2, v3 or v4."""
-    kernel = _kernel_headers()
+    kernel, library = _headers()
     with tempfile.TemporaryDirectory(prefix="rxgate-") as scratch:
         out = Path(scratch) / "program.o"
         command = [
             *_compiler(), "-O2", "-g", f"-mcpu={mcpu or DEFAULT_CPU}", "-fno-jump-tables",
             "-Wall", "-Wno-unused-function", "-Wno-unused-command-line-argument",
             "-fdebug-compilation-dir=.", f"-fdebug-prefix-map={INCLUDE}{os.sep}=", f"-I{INCLUDE}",
-            *(f"-isystem{d}" for d in kernel), "-c", path.name, "-o", str(out),
+            *(f"-isystem{d}" for d in kernel), *(f"-idirafter{d}" for d in library), "-c", path.name, "-o", str(out),
         ]
         env = os.environ | {"ZIG_LOCAL_CACHE_DIR": scratch, "ZIG_GLOBAL_CACHE_DIR": scratch}
         try:
@@ -57,14 +57,21 @@ def _compiler() -> list[str]:
     return [sys.executable, "-m", "ziglang", "cc", "-target", "bpfel-freestanding"]
 
 
-def _kernel_headers() -> list[Path]:
-    """The kernel's user-space headers in the wheel, whose types do not depend on the machine."""
+def _headers() -> tuple[list[Path], list[Path]]:
+    """Directories in the wheel: the kernel's user-space headers, and those of a C library.
+
+    Some of the former include the latter (linux/icmp.h: sys/socket.h).
+    """
     spec = importlib.util.find_spec("ziglang")
     if spec is None or spec.origin is None:
-        return []
+        return [], []
     include = Path(spec.origin).parent / "lib" / "libc" / "include"
     machine = "aarch64" if platform.machine() in ("aarch64", "arm64") else "x86"
-    return [include / "any-linux-any", include / f"{machine}-linux-any"]
+    processor = "aarch64" if machine == "aarch64" else "x86_64"
+    return (
+        [include / "any-linux-any", include / f"{machine}-linux-any"],
+        [include / f"{processor}-linux-musl", include / "generic-musl"],
+    )
 
 
 def _trim(text: str, scratch: str) -> str:

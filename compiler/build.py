@@ -12,7 +12,6 @@ from .ir_eval import evaluate_node
 from .known import Known
 
 
-
 class Builder:
     """Collects nodes. Methods return node numbers; `origin` is written into new nodes."""
 

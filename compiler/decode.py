@@ -7,8 +7,31 @@ import struct
 
 from .errors import DecodeError, Unsupported, Where
 from .insn import (
-    Alu, AluOp, Atomic, AtomicOp, Call, CallExtern, CallLocal, Exit, Goto, Imm, Insn, Jump, JumpOp,
-    Load, LoadData, LoadImm64, LoadPacket, MovSx, Neg, Operand, Program, Reg, Store, Swap, SwapKind,
+    Alu,
+    AluOp,
+    Atomic,
+    AtomicOp,
+    Call,
+    CallExtern,
+    CallLocal,
+    Exit,
+    Goto,
+    Imm,
+    Insn,
+    Jump,
+    JumpOp,
+    Load,
+    LoadData,
+    LoadImm64,
+    LoadPacket,
+    MovSx,
+    Neg,
+    Operand,
+    Program,
+    Reg,
+    Store,
+    Swap,
+    SwapKind,
 )
 from .load.raw import RawProgram
 

@@ -4,8 +4,29 @@ from typing import assert_never
 
 from ..ctx_map.helpers import PROTOTYPES
 from .insn import (
-    Alu, AluOp, Atomic, AtomicOp, Call, CallExtern, CallLocal, Exit, Goto, Imm, Insn, Jump, Load,
-    LoadData, LoadImm64, LoadPacket, MovSx, Neg, Operand, Program, Store, Swap, SwapKind,
+    Alu,
+    AluOp,
+    Atomic,
+    AtomicOp,
+    Call,
+    CallExtern,
+    CallLocal,
+    Exit,
+    Goto,
+    Imm,
+    Insn,
+    Jump,
+    Load,
+    LoadData,
+    LoadImm64,
+    LoadPacket,
+    MovSx,
+    Neg,
+    Operand,
+    Program,
+    Store,
+    Swap,
+    SwapKind,
 )
 
 

@@ -12,13 +12,13 @@ the stack has become values, packet bytes are inputs.
     not and or xor            bitwise
     add sub mul               modulo 2**width
     udiv urem                 x / 0 = 0, x % 0 = x (RFC 9669 section 4.1)
-    shl lshr ashr             args[1] is the amount, always below width
+    shl lshr ashr             args[1] is the amount; from `width` on, nothing of args[0] is left but
+                              ashr's copies of its sign
     eq ult slt                1 bit; slt reads both sides as signed
     parity                    1 bit: exclusive or of all bits of args[0]
     mux          args = (condition, if 1, if 0)
     onehot       args = (p0, v0, p1, v1, ...): the v whose p is 1; at most one is; 0 if none
-    case         args = (key, v0, v1, ...), attr = (k0, k1, ...): the v whose k equals key;
-                 0 if none, unless `key` can only be one of them
+    case         args = (key, v0, v1, ...), attr = (k0, k1, ...): the v whose k equals key; 0 if none
 """
 
 from collections.abc import Iterable, Mapping

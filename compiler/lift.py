@@ -19,8 +19,26 @@ from .build import Builder
 from .cfg import Block, EdgeKind, Graph
 from .front_end import REACH, FrontEnd, Window
 from .insn import (
-    FP, Alu, AluOp, Atomic, AtomicOp, Call, Imm, Insn, Jump, JumpOp, Load, LoadData, LoadImm64,
-    LoadPacket, MovSx, Neg, Operand, Store, Swap, SwapKind,
+    FP,
+    Alu,
+    AluOp,
+    Atomic,
+    AtomicOp,
+    Call,
+    Imm,
+    Insn,
+    Jump,
+    JumpOp,
+    Load,
+    LoadData,
+    LoadImm64,
+    LoadPacket,
+    MovSx,
+    Neg,
+    Operand,
+    Store,
+    Swap,
+    SwapKind,
 )
 from .ir import Function
 from .predicates import Predicate
@@ -294,7 +312,8 @@ class _Lifter:
             return b.sub(*(b.zext(self.distance(p, None), 64) for p in (left, right)))
         if isinstance(left, Address) or isinstance(right, Address):
             pointer, other = (left, right) if isinstance(left, Address) else (right, left)
-            assert isinstance(pointer, Address) and isinstance(other, int)
+            assert isinstance(pointer, Address)
+            assert isinstance(other, int)
             move = b.add if insn.op is AluOp.ADD else b.sub
             offset = move(pointer.offset, other)
             return Address(pointer.region, offset, pointer.frame, pointer.section)

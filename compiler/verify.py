@@ -535,16 +535,22 @@ class _Verifier:
             raise _Problem(f"a store to the {pointer.region.value}, which is read-only")
         access = self.stack_access(pointer, size)
         self.accesses[self.place] = access
-        if isinstance(value, Pointer) and (size != 8 or len(access.offsets) > 1):
+        if isinstance(value, Pointer):
+            self.check_spill(value, access, size)
+            self.write_stack(access, size, value, state)
+        else:
+            self.write_stack(access, size, scalars.truncate(value, size * 8), state)
+
+    def check_spill(self, address: Pointer, to: MemoryAccess, size: int) -> None:
+        first, *others = to.offsets
+        if size != 8 or others:
             raise _Problem("an address can only be stored whole, in 8 bytes at a constant place")
-        if isinstance(value, Pointer) and value.frame > access.frame:
+        if first % 8:
+            raise _Problem(f"an address is stored at stack byte {first}, not 8-aligned")
+        if address.frame > to.frame:
             raise _Problem(
                 "an address of this function's stack is stored in its caller's, where it outlives it"
             )
-        if isinstance(value, Pointer) and access.offsets[0] % 8:
-            raise _Problem(f"an address is stored at stack byte {access.offsets[0]}, not 8-aligned")
-        stored = value if isinstance(value, Pointer) else scalars.truncate(value, size * 8)
-        self.write_stack(access, size, stored, state)
 
     def write_stack(
         self, access: MemoryAccess, size: int, value: Scalar | Pointer, state: State
@@ -663,31 +669,32 @@ class _Verifier:
 
     def argument(self, name: str, n: int, arg: Arg, state: State) -> None:
         value = self.read(n, state)
-        match arg:
-            case Arg.CONTEXT:
-                ok = isinstance(value, Pointer) and value.region is Region.CONTEXT
-                ok = ok and value.offset.constant == 0
-            case Arg.SCALAR:
-                ok = isinstance(value, Scalar)
-            case Arg.OUT_MEMORY:
-                ok = isinstance(value, Pointer) and value.region is Region.STACK
-            case Arg.CONST_SIZE:
-                ok = isinstance(value, Scalar) and value.constant is not None
-                ok = ok and 0 < value.constant <= STACK_SIZE
+        match arg, value:
+            case Arg.CONTEXT, Pointer(region=Region.CONTEXT, offset=offset):
+                ok = offset.constant == 0
+            case Arg.CONST_SIZE, Scalar(constant=int(size)):
+                ok = 0 < size <= STACK_SIZE
+            case (Arg.SCALAR, Scalar()) | (Arg.OUT_MEMORY, Pointer(region=Region.STACK)):
+                ok = True
+            case _:
+                ok = False
         if not ok:
             raise _Problem(f"argument {n} of {name}() must be {arg.value}; r{n} holds {value}")
 
     def load_bytes(self, state: State) -> None:
         offset, to, size = state.regs[2], state.regs[3], state.regs[4]
-        assert isinstance(offset, Scalar) and isinstance(to, Pointer) and isinstance(size, Scalar)
+        assert isinstance(offset, Scalar)
+        assert isinstance(to, Pointer)
+        assert isinstance(size, Scalar)
         assert size.constant is not None
         memory = self.stack_access(to, size.constant)
-        if len(memory.offsets) > 1:
+        first, *others = memory.offsets
+        if others:
             raise _Problem(f"bpf_skb_load_bytes() fills {to}; the place must be a constant", True)
         packet = self.packet_access(scalars.truncate(offset, 32), size.constant)
         self.accesses[self.place] = LoadBytes(packet, memory)
         for i in range(size.constant):
-            state.stack[memory.frame, memory.offsets[0] + i] = Lane(scalars.unknown(8), 0, 1)
+            state.stack[memory.frame, first + i] = Lane(scalars.unknown(8), 0, 1)
 
 
 def _bytes(count: int) -> str:

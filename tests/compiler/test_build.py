@@ -3,7 +3,6 @@
 import random
 
 import pytest
-
 from rxgate.compiler.build import Builder
 from rxgate.compiler.ir import Function, Node
 from rxgate.compiler.ir_check import check

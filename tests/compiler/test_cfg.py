@@ -1,11 +1,22 @@
 """Which control flow is accepted, and in which order blocks come."""
 
 import pytest
-
 from rxgate.compiler.cfg import EdgeKind, build_cfg
 from rxgate.compiler.errors import Unsupported, VerifyError
 from rxgate.compiler.insn import (
-    Alu, AluOp, CallLocal, Exit, Goto, Imm, Insn, Jump, JumpOp, LoadImm64, LoadPacket, Program, Reg,
+    Alu,
+    AluOp,
+    CallLocal,
+    Exit,
+    Goto,
+    Imm,
+    Insn,
+    Jump,
+    JumpOp,
+    LoadImm64,
+    LoadPacket,
+    Program,
+    Reg,
 )
 from rxgate.ctx_map.context import XDP_METADATA
 

@@ -4,12 +4,30 @@ import struct
 from types import MappingProxyType
 
 import pytest
-
 from rxgate.compiler.decode import decode
 from rxgate.compiler.errors import DecodeError, Unsupported
 from rxgate.compiler.insn import (
-    Alu, AluOp, Atomic, AtomicOp, Call, CallExtern, CallLocal, Goto, Imm, Jump, JumpOp, Load,
-    LoadData, LoadImm64, LoadPacket, MovSx, Neg, Reg, Store, Swap, SwapKind,
+    Alu,
+    AluOp,
+    Atomic,
+    AtomicOp,
+    Call,
+    CallExtern,
+    CallLocal,
+    Goto,
+    Imm,
+    Jump,
+    JumpOp,
+    Load,
+    LoadData,
+    LoadImm64,
+    LoadPacket,
+    MovSx,
+    Neg,
+    Reg,
+    Store,
+    Swap,
+    SwapKind,
 )
 from rxgate.compiler.load.raw import RawProgram
 from rxgate.ctx_map.context import XDP_METADATA

@@ -3,7 +3,6 @@
 import random
 
 import pytest
-
 from rxgate.compiler.build import Builder
 from rxgate.compiler.front_end import REACH, FrontEnd, Window
 from rxgate.compiler.ir import Function
@@ -23,7 +22,8 @@ def edge_frames() -> list[bytes]:
     frames = []
     for tags in (b"", b"\x81\0\0\x05", b"\x88\xa8\x20\x05\x81\0\0\x06", b"\x81\0\0\x05" * 3):
         for ihl, proto, fragment in (
-            (5, 6, 0), (5, 17, 0x4000), (5, 132, 0), (5, 17, 0x2000), (15, 6, 0), (4, 6, 0), (6, 1, 0), (9, 17, 1),
+            (5, 6, 0), (5, 17, 0x4000), (5, 132, 0), (5, 17, 0x2000),
+            (15, 6, 0), (4, 6, 0), (6, 1, 0), (9, 17, 1),
         ):
             ip = bytes([0x40 | ihl, 0, 0, 0, 0, 0]) + fragment.to_bytes(2, "big")
             ip += bytes([64, proto]) + rng.randbytes(10) + rng.randbytes(ihl * 4 - 20 if ihl > 5 else 0)

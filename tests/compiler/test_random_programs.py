@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-
 from rxgate.compiler.cfg import build_cfg
 from rxgate.compiler.decode import decode
 from rxgate.compiler.driver import compile_program
@@ -130,7 +129,6 @@ def test_damaged_programs_are_compiled_or_refused():
         try:
             compile_program(mutated(seed), Options(route=route))
             outcomes["compiled"] += 1
-        except RxgateError as error:
-            assert str(error)
+        except RxgateError:
             outcomes["refused"] += 1
     assert min(outcomes.values()) > 20, outcomes

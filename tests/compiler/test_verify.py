@@ -3,12 +3,33 @@
 from types import MappingProxyType
 
 import pytest
-
 from rxgate.compiler.cfg import build_cfg
 from rxgate.compiler.errors import Unsupported, VerifyError
 from rxgate.compiler.insn import (
-    FP, Alu, AluOp, Atomic, AtomicOp, Call, CallExtern, CallLocal, Exit, Goto, Imm, Insn, Jump,
-    JumpOp, Load, LoadData, LoadPacket, MovSx, Neg, Program, Reg, Store, Swap, SwapKind,
+    FP,
+    Alu,
+    AluOp,
+    Atomic,
+    AtomicOp,
+    Call,
+    CallExtern,
+    CallLocal,
+    Exit,
+    Goto,
+    Imm,
+    Insn,
+    Jump,
+    JumpOp,
+    Load,
+    LoadData,
+    LoadPacket,
+    MovSx,
+    Neg,
+    Program,
+    Reg,
+    Store,
+    Swap,
+    SwapKind,
 )
 from rxgate.compiler.verify import Facts, verify
 from rxgate.ctx_map.context import SK_BUFF, XDP_METADATA, Context
@@ -63,7 +84,8 @@ RULES = [
     ([Load(4, FP, 1, 0)], "the frame pointer r10 is read-only"),
     # Addresses are no numbers.
     ([mov(0, Reg(1)), Exit()], "r0 is returned, but holds a context pointer +0; return a number"),
-    ([Alu(AluOp.MOV, 32, 0, Reg(1))], POINTER_MATH.format("mov32", "context pointer +0", "context pointer +0")),
+    ([Alu(AluOp.MOV, 32, 0, Reg(1))],
+     POINTER_MATH.format("mov32", "context pointer +0", "context pointer +0")),
     ([Alu(AluOp.MUL, 64, 1, Imm(2))], POINTER_MATH.format("*", "context pointer +0", "2")),
     ([Alu(AluOp.ADD, 32, 1, Imm(2))], POINTER_MATH.format("+", "context pointer +0", "2")),
     ([mov(2, Reg(FP)), Alu(AluOp.SUB, 64, 2, Reg(FP))],
@@ -103,7 +125,8 @@ RULES = [
     ([Store(4, 1, 0, Imm(1))], "a store to the context, which is read-only"),
     ([mov(2, 1), Atomic(AtomicOp.ADD, 4, 1, 0, 2, False)],
      "an atomic operation on the context, which is read-only"),
-    ([Load(4, 2, 1, 0), add(1, Reg(2))], "the context pointer moves by 0x0..0xffffffff; it must be a constant"),
+    ([Load(4, 2, 1, 0), add(1, Reg(2))],
+     "the context pointer moves by 0x0..0xffffffff; it must be a constant"),
     ([Load(4, 2, 1, 0), Jump(JumpOp.EQ, 64, 2, Imm(0), 3), add(1, 4), Load(4, 0, 1, 0)],
      "a load through a context pointer {+0, +4}; which field it reads must be certain"),
     # The stack.

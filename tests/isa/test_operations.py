@@ -6,11 +6,28 @@ from pathlib import Path
 
 import pytest
 from amaranth.sim import Simulator
-
 from rxgate.compiler.driver import compile_program
 from rxgate.compiler.insn import (
-    FP, Alu, AluOp, Atomic, AtomicOp, Call, Exit, Goto, Imm, Insn, Jump, JumpOp, Load, MovSx, Neg,
-    Program, Reg, Store, Swap, SwapKind,
+    FP,
+    Alu,
+    AluOp,
+    Atomic,
+    AtomicOp,
+    Call,
+    Exit,
+    Goto,
+    Imm,
+    Insn,
+    Jump,
+    JumpOp,
+    Load,
+    MovSx,
+    Neg,
+    Program,
+    Reg,
+    Store,
+    Swap,
+    SwapKind,
 )
 from rxgate.compiler.ir_eval import evaluate
 from rxgate.ctx_map.context import XDP_METADATA

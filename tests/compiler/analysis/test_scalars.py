@@ -2,7 +2,6 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-
 from rxgate.compiler.analysis import scalars
 from rxgate.compiler.analysis.scalars import Scalar
 from rxgate.compiler.insn import AluOp, JumpOp

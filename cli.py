@@ -2,12 +2,10 @@
 
 import contextlib
 import dataclasses
-import functools
 import json
 import os
-import re
+import shlex
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -21,177 +19,44 @@ from . import __version__
 from .compiler.cfg import build_cfg
 from .compiler.disasm import listing
 from .compiler.driver import TOP, Design, compile_program
-from .compiler.errors import RxgateError
-from .compiler.insn import Program
+from .compiler.errors import InputError, RxgateError
 from .compiler.load import list_programs
 from .compiler.manifest import manifest
-from .compiler.options import MAX_WINDOW, WIDTHS, Options, Route
+from .compiler.options import MAX_WINDOW, Options
 from .compiler.output import write_files
-from .compiler.source import read_expression, read_program
+from .compiler.source import read_program
 from .compiler.summary import summary
 from .compiler.verify import verify
-from .ctx_map.models import MICROSOFT_KEY
+from .sim.arguments import (
+    NAME,
+    circuit_options,
+    console,
+    hash_key_bytes,
+    json_option,
+    key_option,
+    prandom_option,
+    program_options,
+    take_circuit,
+    take_program,
+    take_traffic,
+    traffic_options,
+)
 from .sim.captures import Frame as Captured
 from .sim.captures import write_capture
 from .sim.conformance import conformance
 from .sim.fast import Conditions, simulate_fast
 from .sim.golden import Frame
 from .sim.mismatch import diagnose, write_packet
-from .sim.packets import Mix
 from .sim.report import sim_report
 from .sim.result import Engine, SimResult
 from .sim.run import count_verdicts, run_program, trace_program
 from .sim.testbench import write_testbench
-from .sim.traffic import generate_frames, read_frames
+from .sim.traffic import read_frames
 
 EMIT = ("insns", "cfg", "ir", "schedule", "verilog")
 EXAMPLES = Path(__file__).parent / "examples"
-FILE_COLUMNS = 120
 MAX_ROWS = 40
 """Packets that `run` lists on a terminal."""
-Command = Callable[..., Any]
-
-
-class _Name(click.ParamType):
-    """A text that names something: an empty one is a mistake, such as an unset shell variable."""
-
-    name = "text"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
-        return value or self.fail("it is empty", param, ctx)
-
-
-NAME = _Name()
-
-
-def _console(stderr: bool = False) -> Console:
-    """A console; what goes to a file is not wrapped to the width of a terminal."""
-    stream = sys.stderr if stderr else sys.stdout
-    wide = None if stream.isatty() or "COLUMNS" in os.environ else FILE_COLUMNS
-    return Console(stderr=stderr, width=wide)
-
-
-def _apply(options: list[Command]) -> Callable[[Command], Command]:
-    return lambda command: functools.reduce(lambda c, option: option(c), reversed(options), command)
-
-
-prandom_option = click.option("--prandom-seed", type=click.IntRange(0, 0xFFFF_FFFF), default=0,
-                              show_default=True, help="Seed of bpf_get_prandom_u32.")
-
-program_options = _apply([
-    click.argument("prog", required=False, type=NAME),
-    click.option("--filter", "expression", metavar="EXPR", help="A tcpdump expression as program."),
-    click.option("--on-match", type=click.Choice(["pass", "drop"]), default="pass",
-                 show_default=True, help="What an expression that matches does."),
-    click.option("--section", type=NAME, help="The ELF section that holds the program."),
-    click.option("--function", type=NAME, help="The function that is the program."),
-    click.option("--context", type=NAME,
-                 help="The context struct, where the section's name does not tell."),
-    click.option("--mcpu", type=click.Choice(["v1", "v2", "v3", "v4"]),
-                 help="Instruction set for .c and .s files."),
-])
-
-key_option = click.option("--hash-key", metavar="HEX", default=MICROSOFT_KEY.hex(),
-                          help="Toeplitz key, 40 bytes.  [default: Microsoft's]")
-
-circuit_options = _apply([
-    click.option("--width", type=click.Choice([str(w) for w in WIDTHS]), default="512",
-                 show_default=True, help="Stream width, bits."),
-    click.option("--descriptor", type=click.Choice([r.value for r in Route]),
-                 default=Route.FRONT_END.value, show_default=True,
-                 help="Who delivers descriptor fields: the shell in tuser, or our front end."),
-    click.option("--strip-vlan", is_flag=True, help="Take the outer VLAN tag out of frames."),
-    key_option,
-    click.option("--max-window", type=int, default=256, show_default=True,
-                 help="Deepest header byte that may be reached."),
-    click.option("--max-frame", type=int, default=9216, show_default=True,
-                 help="Longest frame, bytes."),
-    click.option("--on-drop", type=click.Choice(["consume", "mark"]), default="consume",
-                 show_default=True, help="What becomes of dropped frames."),
-    click.option("--ingress", type=click.Choice(["backpressure", "no-backpressure"]),
-                 default="backpressure", show_default=True,
-                 help="Whether the source of frames can be stalled."),
-    prandom_option,
-    click.option("--clock", type=float, default=250.0, show_default=True, metavar="MHZ",
-                 help="Clock that the stated rates are for."),
-])
-
-traffic_options = _apply([
-    click.option("--pcap", type=NAME, metavar="FILE", help="Traffic from a pcap or pcapng file."),
-    click.option("--packets", type=click.IntRange(1), default=1000, show_default=True,
-                 help="Packets to generate when there is no capture."),
-    click.option("--seed", type=int, default=1, show_default=True, help="Seed of all chance."),
-    click.option("--mix", type=click.Choice([m.value for m in Mix]), default=Mix.MIXED.value,
-                 show_default=True, help="Kind of generated traffic."),
-])
-
-json_option = click.option("--json", "as_json", is_flag=True,
-                           help="One JSON object on standard output.")
-
-
-def _program(options: dict[str, Any]) -> Program:
-    """Take the program options out of `options` and read the program."""
-    path, expression = options.pop("prog"), options.pop("expression")
-    on_match = options.pop("on_match")
-    chosen = {k: options.pop(k) for k in ("section", "function", "context", "mcpu")}
-    if (path is None) == (expression is None):
-        raise click.UsageError("give either a program file (PROG) or --filter EXPR")
-    if expression is not None:
-        return read_expression(expression, on_match)
-    if on_match != "pass":
-        raise click.UsageError("--on-match is for --filter; a program file returns its own verdict")
-    return read_program(path, **chosen)
-
-
-def _circuit(options: dict[str, Any], **more: Any) -> Options:
-    """Take the circuit options out of `options`."""
-    try:
-        return Options(
-            width=int(options.pop("width")),
-            route=Route(options.pop("descriptor")),
-            strip_vlan=options.pop("strip_vlan"),
-            hash_key=_key(options.pop("hash_key")),
-            max_window=options.pop("max_window"),
-            max_frame=options.pop("max_frame"),
-            mark_drops=options.pop("on_drop") == "mark",
-            backpressure=options.pop("ingress") == "backpressure",
-            prandom_seed=options.pop("prandom_seed"),
-            clock_mhz=options.pop("clock"),
-            **more,
-        )
-    except ValueError as error:
-        named = re.sub(r"^\w+", lambda field: _option_of(field[0]), str(error))
-        raise click.UsageError(named) from None
-
-
-def _option_of(field: str) -> str:
-    """The command line's name of a field of `Options`."""
-    return "--clock" if field == "clock_mhz" else "--" + field.replace("_", "-")
-
-
-def _key(digits: str) -> bytes:
-    if not re.fullmatch(f"[0-9a-fA-F]{{{2 * len(MICROSOFT_KEY)}}}", digits):
-        raise click.UsageError(
-            f"--hash-key must be {2 * len(MICROSOFT_KEY)} hexadecimal digits, not {digits!r}"
-        )
-    return bytes.fromhex(digits)
-
-
-def _traffic(program: Program, options: dict[str, Any]) -> list[bytes]:
-    """Take the traffic options, all but the seed, out of `options`."""
-    path, count, mix = options.pop("pcap"), options.pop("packets"), options.pop("mix")
-    if path is None:
-        return generate_frames(program, count, options["seed"], mix)
-    frames, cut = read_frames(path)
-    if cut:
-        note(f"{cut} of {len(frames)} packets of {path} are cut by its snap length; they are"
-             " filtered as captured")
-    return frames
-
-
-def note(message: str) -> None:
-    """A remark for people, on standard error."""
-    _console(stderr=True).print(message, style="dim", highlight=False, markup=False)
 
 
 def _print_json(result: Any) -> None:
@@ -213,8 +78,8 @@ def cli() -> None:
 @json_option
 def compile_command(output: str | None, emit: str | None, as_json: bool, **options: Any) -> None:
     """Compile PROG to Verilog and a manifest."""
-    program = _program(options)
-    design = compile_program(program, _circuit(options))
+    program = take_program(options)
+    design = compile_program(program, take_circuit(options))
     if emit and output:
         raise click.UsageError("--emit prints and writes no file: give it or -o DIR")
     if emit:
@@ -232,7 +97,7 @@ def compile_command(output: str | None, emit: str | None, as_json: bool, **optio
     if as_json:
         _print_json(described | {"files": [str(p) for p in paths]})
         return
-    _console().print(summary(design))
+    console().print(summary(design))
     for path in paths:
         click.echo(f"wrote {path}")
 
@@ -260,8 +125,8 @@ def check(every: bool, as_json: bool, **options: Any) -> None:
     if every:
         _check_all(as_json, options)
         return
-    program = _program(options)
-    design = compile_program(program, _circuit(options))
+    program = take_program(options)
+    design = compile_program(program, take_circuit(options))
     if as_json:
         described = manifest(design)
         _print_json({k: described[k] for k in (
@@ -270,7 +135,7 @@ def check(every: bool, as_json: bool, **options: Any) -> None:
             "initiation_interval", "operations", "live_bits", "rates",
         )})
     else:
-        _console().print(summary(design))
+        console().print(summary(design))
 
 
 def _check_all(as_json: bool, options: dict[str, Any]) -> None:
@@ -278,7 +143,7 @@ def _check_all(as_json: bool, options: dict[str, Any]) -> None:
     path, mcpu = options.pop("prog"), options.pop("mcpu")
     if path is None:
         raise click.UsageError("--all needs a program file (PROG)")
-    circuit = _circuit(options)
+    circuit = take_circuit(options)
     rows: list[dict[str, Any]] = []
     for section, function in list_programs(path, mcpu):
         row: dict[str, Any] = {"section": section, "function": function}
@@ -308,7 +173,7 @@ def _check_all(as_json: bool, options: dict[str, Any]) -> None:
 @json_option
 def disasm(as_json: bool, **options: Any) -> None:
     """Print the instructions of PROG."""
-    text = listing(_program(options))
+    text = listing(take_program(options))
     if as_json:
         _print_json({"text": text})
     else:
@@ -330,10 +195,10 @@ def run(
     **options: Any,
 ) -> None:
     """Run PROG on packets in the golden interpreter."""
-    program = _program(options)
+    program = take_program(options)
     verify(build_cfg(program), MAX_WINDOW)
-    key = _key(hash_key)
-    frames = _traffic(program, options)
+    key = hash_key_bytes(hash_key)
+    frames = take_traffic(program, options)
     results = run_program(program, frames, strip_vlan=strip_vlan, key=key, seed=prandom_seed)
     if out is not None:
         write_capture(out, [Captured(r.frame, len(r.frame)) for r in results if r.passes])
@@ -357,11 +222,11 @@ def run(
     table.add_column("r0", justify="right")
     for n, r in enumerate(results[:MAX_ROWS]):
         table.add_row(str(n), str(len(r.frame)), r.outcome.verdict.name, f"{r.outcome.r0:#x}")
-    console = _console()
-    console.print(table)
+    shown = console()
+    shown.print(table)
     if len(results) > MAX_ROWS:
-        console.print(f"... {len(results) - MAX_ROWS} more; --json lists all of them")
-    console.print(
+        shown.print(f"... {len(results) - MAX_ROWS} more; --json lists all of them")
+    shown.print(
         f"{len(results)} packets: " + ", ".join(f"{c} {v}" for v, c in counts.items() if c),
         highlight=False,
     )
@@ -375,7 +240,8 @@ def _simulate(
         from .sim.cocotb_engine import simulate_cocotb as simulate
     else:
         simulate = simulate_fast
-    with Progress(console=_console(stderr=True), transient=True, disable=quiet) as progress:
+    silent = quiet or not sys.stderr.isatty()
+    with Progress(console=console(stderr=True), transient=True, disable=silent) as progress:
         building = progress.add_task("building the simulator", total=None)
         running: list[TaskID] = []
 
@@ -416,23 +282,36 @@ def sim(
     **options: Any,
 ) -> None:
     """Simulate PROG's Verilog and compare it with the golden interpreter."""
-    program = _program(options)
-    design = compile_program(program, _circuit(options))
-    frames = _traffic(program, options)
+    program = take_program(options)
+    design = compile_program(program, take_circuit(options))
+    frames = take_traffic(program, options)
     conditions = Conditions(
         seed=options["seed"], idle=idle, stall=stall, random_start=random_start,
-        waves=Path(waves).absolute() if waves else None,
+        waves=_new_file(waves) if waves else None,
     )
     result = _simulate(design, engine, frames, conditions, as_json)
     found = _explain(design, result)
     if as_json:
         _print_json(result.to_json() | found)
     else:
-        _console().print(sim_report(result, design.options.clock_mhz), highlight=False)
+        console().print(sim_report(result, design.options.clock_mhz), highlight=False)
         for name, value in found.items():
             click.echo(f"{name}: {value}")
     if not result.agreed:
         sys.exit(1)
+
+
+def _new_file(name: str) -> Path:
+    """The path of a file that a simulator is to write."""
+    path = Path(name).absolute()
+    try:
+        if path.is_dir():
+            raise InputError(f"{name} cannot be written: it is a directory.")
+        if not os.access(path.parent, os.W_OK | os.X_OK):
+            raise InputError(f"{name} cannot be written: {path.parent} is no directory to write in.")
+    except (OSError, ValueError) as error:
+        raise InputError(f"{name} cannot be written: {error}.") from None
+    return path
 
 
 def _explain(design: Design, result: SimResult) -> dict[str, str]:
@@ -458,15 +337,15 @@ def testbench(
     pcap: str | None, seed: int, output: str, as_json: bool, **options: Any
 ) -> None:
     """Write a stand-alone cocotb bench for PROG, which runs with plain pytest."""
-    program = _program(options)
-    design = compile_program(program, _circuit(options))
+    program = take_program(options)
+    design = compile_program(program, take_circuit(options))
     paths = write_testbench(design, Path(output), Path(pcap) if pcap else None, seed)
     if as_json:
         _print_json({"files": [str(p) for p in paths]})
         return
     for path in paths:
         click.echo(f"wrote {path}")
-    click.echo(f"run it with: cd {output} && pytest")
+    click.echo(f"run it with: cd {shlex.quote(output)} && pytest")
 
 
 @cli.command()
@@ -482,12 +361,12 @@ def demo(as_json: bool) -> None:
     if as_json:
         _print_json(result.to_json())
     else:
-        console = _console()
-        console.rule("the filter, as a circuit")
-        console.print(summary(design))
-        console.rule("the circuit, on recorded traffic")
-        console.print(sim_report(result, design.options.clock_mhz), highlight=False)
-        console.print(
+        shown = console()
+        shown.rule("the filter, as a circuit")
+        shown.print(summary(design))
+        shown.rule("the circuit, on recorded traffic")
+        shown.print(sim_report(result, design.options.clock_mhz), highlight=False)
+        shown.print(
             f"\n{source.name} drops IPv4 and IPv6 fragments. Of {result.packets} recorded packets"
             f" the circuit passed {result.counts['pass']} and dropped {result.counts['drop']}, byte"
             " for byte what the program says, and it can take a packet every clock cycle."
@@ -529,7 +408,7 @@ def doctor(as_json: bool) -> None:
             f"[{mark}]{t.name}[/{mark}]", t.purpose, escape(t.version) or "-",
             escape(t.path if t.found else t.hint),
         )
-    _console().print(table)
+    console().print(table)
 
 
 def main() -> None:

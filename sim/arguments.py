@@ -1,0 +1,168 @@
+"""Words of the command line -> program, circuit options and traffic: what the commands share.
+
+Each group of options is a decorator; the function of the same matter takes its options out of a
+command's keyword arguments.
+"""
+
+import functools
+import os
+import re
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+from rich.console import Console
+
+from ..compiler.insn import Program
+from ..compiler.options import WIDTHS, Options, Route
+from ..compiler.source import read_expression, read_program
+from ..ctx_map.models import MICROSOFT_KEY
+from .packets import Mix
+from .traffic import generate_frames, read_frames
+
+FILE_COLUMNS = 120
+"""Columns of output that goes to no terminal."""
+Command = Callable[..., Any]
+
+
+class _Name(click.ParamType):
+    """A text that names something: an empty one is a mistake, such as an unset shell variable."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        return value or self.fail("it is empty", param, ctx)
+
+
+NAME = _Name()
+
+
+def console(stderr: bool = False) -> Console:
+    """A console; what goes to a file is not wrapped to the width of a terminal."""
+    stream = sys.stderr if stderr else sys.stdout
+    wide = None if stream.isatty() or "COLUMNS" in os.environ else FILE_COLUMNS
+    return Console(stderr=stderr, width=wide)
+
+
+def _apply(options: list[Command]) -> Callable[[Command], Command]:
+    return lambda command: functools.reduce(lambda c, option: option(c), reversed(options), command)
+
+
+prandom_option = click.option("--prandom-seed", type=click.IntRange(0, 0xFFFF_FFFF), default=0,
+                              show_default=True, help="Seed of bpf_get_prandom_u32.")
+
+program_options = _apply([
+    click.argument("prog", required=False, type=NAME),
+    click.option("--filter", "expression", metavar="EXPR", help="A tcpdump expression as program."),
+    click.option("--on-match", type=click.Choice(["pass", "drop"]), default="pass",
+                 show_default=True, help="What an expression that matches does."),
+    click.option("--section", type=NAME, help="The ELF section that holds the program."),
+    click.option("--function", type=NAME, help="The function that is the program."),
+    click.option("--context", type=NAME,
+                 help="The context struct, where the section's name does not tell."),
+    click.option("--mcpu", type=click.Choice(["v1", "v2", "v3", "v4"]),
+                 help="Instruction set for .c and .s files."),
+])
+
+key_option = click.option("--hash-key", metavar="HEX", default=MICROSOFT_KEY.hex(),
+                          help="Toeplitz key, 40 bytes.  [default: Microsoft's]")
+
+circuit_options = _apply([
+    click.option("--width", type=click.Choice([str(w) for w in WIDTHS]), default="512",
+                 show_default=True, help="Stream width, bits."),
+    click.option("--descriptor", type=click.Choice([r.value for r in Route]),
+                 default=Route.FRONT_END.value, show_default=True,
+                 help="Who delivers descriptor fields: the shell in tuser, or our front end."),
+    click.option("--strip-vlan", is_flag=True, help="Take the outer VLAN tag out of frames."),
+    key_option,
+    click.option("--max-window", type=int, default=256, show_default=True,
+                 help="Deepest header byte that may be reached."),
+    click.option("--max-frame", type=int, default=9216, show_default=True,
+                 help="Longest frame, bytes."),
+    click.option("--on-drop", type=click.Choice(["consume", "mark"]), default="consume",
+                 show_default=True, help="What becomes of dropped frames."),
+    click.option("--ingress", type=click.Choice(["backpressure", "no-backpressure"]),
+                 default="backpressure", show_default=True,
+                 help="Whether the source of frames can be stalled."),
+    prandom_option,
+    click.option("--clock", type=float, default=250.0, show_default=True, metavar="MHZ",
+                 help="Clock that the stated rates are for."),
+])
+
+traffic_options = _apply([
+    click.option("--pcap", type=NAME, metavar="FILE", help="Traffic from a pcap or pcapng file."),
+    click.option("--packets", type=click.IntRange(1), default=1000, show_default=True,
+                 help="Packets to generate when there is no capture."),
+    click.option("--seed", type=int, default=1, show_default=True, help="Seed of all chance."),
+    click.option("--mix", type=click.Choice([m.value for m in Mix]), default=Mix.MIXED.value,
+                 show_default=True, help="Kind of generated traffic."),
+])
+
+json_option = click.option("--json", "as_json", is_flag=True,
+                           help="One JSON object on standard output.")
+
+
+def take_program(options: dict[str, Any]) -> Program:
+    """Take the program options out of `options` and read the program."""
+    path, expression = options.pop("prog"), options.pop("expression")
+    on_match = options.pop("on_match")
+    chosen = {k: options.pop(k) for k in ("section", "function", "context", "mcpu")}
+    if (path is None) == (expression is None):
+        raise click.UsageError("give either a program file (PROG) or --filter EXPR")
+    if expression is not None:
+        return read_expression(expression, on_match)
+    if on_match != "pass":
+        raise click.UsageError("--on-match is for --filter; a program file returns its own verdict")
+    return read_program(path, **chosen)
+
+
+def take_circuit(options: dict[str, Any], **more: Any) -> Options:
+    """Take the circuit options out of `options`."""
+    try:
+        return Options(
+            width=int(options.pop("width")),
+            route=Route(options.pop("descriptor")),
+            strip_vlan=options.pop("strip_vlan"),
+            hash_key=hash_key_bytes(options.pop("hash_key")),
+            max_window=options.pop("max_window"),
+            max_frame=options.pop("max_frame"),
+            mark_drops=options.pop("on_drop") == "mark",
+            backpressure=options.pop("ingress") == "backpressure",
+            prandom_seed=options.pop("prandom_seed"),
+            clock_mhz=options.pop("clock"),
+            **more,
+        )
+    except ValueError as error:
+        named = re.sub(r"^\w+", lambda field: _option_of(field[0]), str(error))
+        raise click.UsageError(named) from None
+
+
+def _option_of(field: str) -> str:
+    """The command line's name of a field of `Options`."""
+    return "--clock" if field == "clock_mhz" else "--" + field.replace("_", "-")
+
+
+def hash_key_bytes(digits: str) -> bytes:
+    if not re.fullmatch(f"[0-9a-fA-F]{{{2 * len(MICROSOFT_KEY)}}}", digits):
+        raise click.UsageError(
+            f"--hash-key must be {2 * len(MICROSOFT_KEY)} hexadecimal digits, not {digits!r}"
+        )
+    return bytes.fromhex(digits)
+
+
+def take_traffic(program: Program, options: dict[str, Any]) -> list[bytes]:
+    """Take the traffic options, all but the seed, out of `options`."""
+    path, count, mix = options.pop("pcap"), options.pop("packets"), options.pop("mix")
+    if path is None:
+        return generate_frames(program, count, options["seed"], mix)
+    frames, cut = read_frames(path)
+    if cut:
+        note(f"{cut} of {len(frames)} packets of {path} are cut by its snap length; they are"
+             " filtered as captured")
+    return frames
+
+
+def note(message: str) -> None:
+    """A remark for people, on standard error."""
+    console(stderr=True).print(message, style="dim", highlight=False, markup=False)

@@ -59,7 +59,8 @@ def unavailable() -> str | None:
         return f"no bpf(2) known for {sys.platform} on {platform.machine()}"
     try:
         os.close(array_map(8, writable=True))
-        os.close(load(bytes.fromhex("b700000000000000" "9500000000000000"), "probe", ProgramType.SCHED_CLS))
+        code = bytes.fromhex("b700000000000000" "9500000000000000")
+        os.close(load(code, "probe", ProgramType.SCHED_CLS))
     except OSError as error:
         return f"bpf(2) is not permitted: {error.strerror}"
     except Refused as error:

@@ -1,7 +1,6 @@
 """The conformance plug-in: programs and memory in hexadecimal, r0 out."""
 
 import pytest
-
 from rxgate.compiler.errors import RxgateError
 from rxgate.sim.conformance import conformance
 

@@ -539,6 +539,8 @@ class Builder:
 
     def ult(self, a: int, b: int) -> int:
         """Whether a < b, unsigned."""
+        if a == b:
+            return self.const(0, 1)
         ka, kb = self.known[a], self.known[b]
         if ka.high < kb.low:
             return self.const(1, 1)

@@ -66,6 +66,8 @@ def _against_end(a: Pointer, b: Pointer) -> Pointer | None:
 
 def learn(state: State, op: JumpOp, a: Pointer, b: Pointer, taken: bool) -> bool:
     """Note in `state` what a comparison proves on one of its edges; False when it cannot be taken."""
+    if op not in _MIRRORED:
+        return True
     pointer = _against_end(a, b)
     if pointer is None:
         same_end = a.region is Region.PACKET_END

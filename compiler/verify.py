@@ -531,6 +531,8 @@ class _Verifier:
         self, base: int, off: int, size: int, value: Scalar | Pointer, state: State
     ) -> None:
         pointer = self.address(base, off, state)
+        if pointer.region is Region.PACKET:
+            raise _Problem("a store to the packet; packets cannot be changed yet", True)
         if pointer.region is not Region.STACK:
             raise _Problem(f"a store to the {pointer.region.value}, which is read-only")
         access = self.stack_access(pointer, size)

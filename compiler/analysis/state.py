@@ -170,7 +170,7 @@ class Joiner:
         for x, y, met in self._met:
             slacks = a.slack(x), b.slack(y)
             if slacks[0] is not None and slacks[1] is not None:
-                proven[met.anchor] = min(slacks[0], slacks[1])
+                proven[met.anchor] = min(slacks[0], slacks[1]) + met.fixed
         self._met.clear()
         return proven
 

@@ -32,7 +32,7 @@ from rxgate.compiler.insn import (
     SwapKind,
 )
 from rxgate.compiler.verify import Facts, verify
-from rxgate.ctx_map.context import SK_BUFF, XDP_METADATA, Context
+from rxgate.ctx_map.context import SK_BUFF, XDP_MD, XDP_METADATA, Context
 from rxgate.ctx_map.helpers import Helper
 
 END = [Alu(AluOp.MOV, 64, 0, Imm(0)), Exit()]
@@ -311,3 +311,53 @@ def test_a_load_that_is_always_out_of_range_reaches_nothing():
 def test_sk_buff_fields_may_be_read_in_part():
     facts(Load(1, 0, 1, 69), Exit(), context=SK_BUFF)
     facts(Load(2, 0, 1, 18), Exit(), context=SK_BUFF)
+
+
+# Direct packet access: r2 is data, r3 data_end.
+
+PACKET = [Load(4, 2, 1, 0), Load(4, 3, 1, 4)]
+
+
+def checked(length: int, skip: int) -> list[Insn]:
+    """Goes on where the packet has `length` bytes; slots count from a program that PACKET begins."""
+    return [mov(4, Reg(2)), add(4, length), Jump(JumpOp.GT, 64, 4, Reg(3), skip)]
+
+
+def test_a_check_covers_what_lies_before_it():
+    facts(*PACKET, *checked(14, 6), Load(2, 0, 2, 12), *END, context=XDP_MD)
+    with pytest.raises(VerifyError, match="4 bytes at packet pointer .12 are read, but a check of 2"):
+        facts(*PACKET, *checked(14, 6), Load(4, 0, 2, 12), *END, context=XDP_MD)
+
+
+@pytest.mark.parametrize("step", [10, 14])
+def test_pointers_that_meet_keep_what_was_proven(step):
+    """Both paths make the same pointer; the check of 34 bytes still holds for the packet's start."""
+    facts(
+        *PACKET, mov(0, 0), *checked(34, 15), Load(4, 7, 1, 12),
+        Jump(JumpOp.EQ, 64, 7, Imm(0), 11), mov(5, Reg(2)), add(5, 14), Goto(13),
+        mov(5, Reg(2)), add(5, step), Load(2, 0, 5, 18), Load(1, 0, 2, 33), Exit(), context=XDP_MD,
+    )
+
+
+def test_pointers_that_meet_below_their_anchor_prove_no_more():
+    """x - 4 was checked for 4 bytes on both paths: nothing behind x is known."""
+    down = [mov(5, Reg(2)), add(5, Reg(7)), add(5, -4)]
+    code = [*PACKET, mov(0, 0), Load(4, 7, 1, 12), Alu(AluOp.AND, 64, 7, Imm(31)),
+            Alu(AluOp.OR, 64, 7, Imm(4)), mov(8, Reg(2)), add(8, Reg(7)),
+            Jump(JumpOp.GT, 64, 8, Reg(3), 20),
+            Load(4, 9, 1, 16), Jump(JumpOp.EQ, 64, 9, Imm(0), 15), *down, Goto(18), *down]
+    assert len(code) == 18
+    facts(*code, Load(4, 0, 5, 0), Exit(), Exit(), context=XDP_MD)
+    with pytest.raises(VerifyError, match="covers them"):
+        facts(*code, Load(4, 0, 5, 4), Exit(), Exit(), context=XDP_MD)
+
+
+@pytest.mark.parametrize("op", [JumpOp.SGT, JumpOp.SLE, JumpOp.SET])
+def test_packet_pointers_are_not_compared_as_signed_numbers(op):
+    with pytest.raises(VerifyError, match="addresses can only be compared with 0"):
+        facts(*PACKET, Jump(op, 64, 2, Reg(3), 4), mov(0, 1), *END, context=XDP_MD)
+
+
+def test_stores_to_the_packet():
+    with pytest.raises(Unsupported, match="a store to the packet; packets cannot be changed yet"):
+        facts(*PACKET, *checked(14, 6), Store(1, 2, 0, Imm(1)), *END, context=XDP_MD)

@@ -37,7 +37,7 @@ from ..compiler.insn import (
     Swap,
     SwapKind,
 )
-from ..ctx_map.context import XDP_METADATA, Context
+from ..ctx_map.context import XDP_METADATA, Context, Field
 from ..ctx_map.helpers import Helper
 
 STACK = 64
@@ -76,10 +76,15 @@ class ProgramMaker:
         self._statements = (
             (8, self._alu), (2, self._unary), (2, self._wide), (2, self._stack_constant),
             (2, self._stack_variable), (2, self._atomic), (1, self._atomic_variable),
-            (2, self._packet), (2, self._packet_header_length), (1, self._load_bytes),
             (1, self._load_field), (1, self._helper), (1, self._read_only), (1, self._spill),
             (1, self._chosen_pointer), (1, self._bounded), (1, self._compare_value),
         )
+        if context.packet_loads:
+            self._statements += (
+                (2, self._packet), (2, self._packet_header_length), (1, self._load_bytes),
+            )
+        else:
+            self._statements += ((5, self._direct),)
         self._callees: Sequence[int] = ()
 
     def program(self) -> Program:
@@ -168,7 +173,7 @@ class ProgramMaker:
             body.append(Store(8, 5, -8 * self.rng.randint(1, 8), Reg(2)))
             body += self._fill((0, 1, 5, 7, 8, 9))
         else:
-            body += [Load(4, 9, 1, self.rng.choice(self.context.fields).offset)]
+            body += [Load(4, 9, 1, self._field().offset)]
             body += self._fill((0, 1, 2, 3, 4, 5, 7, 8))
         for at in range(-STACK, 0, 8):
             src: Operand = self._number() if self.rng.random() < 0.5 else Imm(self._immediate())
@@ -329,8 +334,42 @@ class ProgramMaker:
         return [*code, *self._fill(SCRATCH)]
 
     def _load_field(self) -> list[Insn | None]:
-        field = self.rng.choice(self.context.fields)
-        return [Load(4, self.rng.choice(NUMBERS), _CONTEXT, field.offset)]
+        return [Load(4, self.rng.choice(NUMBERS), _CONTEXT, self._field().offset)]
+
+    def _field(self) -> Field:
+        """A field that is a number."""
+        return self.rng.choice([f for f in self.context.fields if f.points_to is None])
+
+    def _direct(self) -> list[Insn | None]:
+        """Direct packet access behind a comparison with data_end: r1 is data, r2 data_end."""
+        rng, size = self.rng, self.rng.choice(_SIZES)
+        start, end = [f.offset for f in self.context.fields if f.points_to is not None][:2]
+        code: list[Insn | None] = [
+            Load(4, 1, _CONTEXT, start), Load(4, 2, _CONTEXT, end), Alu(AluOp.MOV, 64, 3, Reg(1)),
+        ]
+        if rng.random() < 0.5:
+            code += [
+                Alu(AluOp.MOV, 64, 4, Reg(rng.choice((0, 7, 8, 9)))),
+                Alu(AluOp.AND, 64, 4, Imm(rng.choice((1, 0x3C, 0x1F)))),
+                Alu(AluOp.ADD, 64, 3, Reg(4)),
+            ]
+        reach = rng.choice((14, 18, 34, 40, 60))
+        body: list[Insn | None] = [
+            Alu(AluOp.MOV, 64, 4, Reg(3)), Alu(AluOp.ADD, 64, 4, Imm(reach)),
+        ]
+        load = Load(
+            size, rng.choice((0, 7, 8)), 3, rng.randint(0, reach - size),
+            size < 8 and rng.random() < 0.3,
+        )
+        beyond = rng.choice((
+            Jump(JumpOp.GT, 64, 4, Reg(2), -2), Jump(JumpOp.GE, 64, 4, Reg(2), -2),
+            Jump(JumpOp.LT, 64, 2, Reg(4), -2), Jump(JumpOp.LE, 64, 2, Reg(4), -2),
+        ))
+        if rng.random() < 0.2:
+            body += [Alu(AluOp.SUB, 64, 2, Reg(3)), Alu(AluOp.MOV, 64, 0, Reg(2))]
+        else:
+            body += [beyond, load]
+        return [*code, *body, *self._fill(SCRATCH)]
 
     def _helper(self) -> list[Insn | None]:
         helper = self.rng.choice(

@@ -18,7 +18,7 @@ from rxgate.compiler.lift import Target, lift, window_size
 from rxgate.compiler.options import Options, Route
 from rxgate.compiler.passes import run_passes
 from rxgate.compiler.verify import verify
-from rxgate.ctx_map.context import SK_BUFF, XDP_METADATA
+from rxgate.ctx_map.context import CONTEXTS
 from rxgate.ctx_map.descriptor import SIGNALS
 from rxgate.ctx_map.models import describe
 from rxgate.sim.interp import Interpreter
@@ -83,7 +83,7 @@ def compare(program: Program, seed: int, strip: bool, delivered: set[str], r0: b
 
 @pytest.mark.parametrize("seed", range(120))
 def test_every_stage_agrees_with_the_interpreter(seed):
-    context = SK_BUFF if seed % 5 == 4 else XDP_METADATA
+    context = CONTEXTS[seed // 4 % len(CONTEXTS)]
     program = random_program(seed, context, size=(2, 6, 6, 12)[seed % 4])
     strip = seed % 3 == 0
     delivered = FROM_STREAM if seed % 2 else EVERYTHING
@@ -94,14 +94,15 @@ def test_every_stage_agrees_with_the_interpreter(seed):
 
 @pytest.mark.parametrize("seed", range(100))
 def test_encoding_and_decoding_give_the_same_program(seed):
-    program = random_program(seed)
+    program = random_program(seed, CONTEXTS[seed % len(CONTEXTS)])
     assert decode(encode(program)) == program
 
 
 def mutated(seed: int) -> Program:
     """A random program with a few bytes changed, or slots taken out. May raise RxgateError."""
     rng = random.Random(f"mutation {seed}")
-    raw = encode(random_program(rng.randrange(1000), size=rng.choice((1, 2, 4))))
+    context = rng.choice(CONTEXTS)
+    raw = encode(random_program(rng.randrange(1000), context, size=rng.choice((1, 2, 4))))
     code = bytearray(raw.code)
     for _ in range(rng.choice((1, 1, 2, 4))):
         slot = rng.randrange(len(code) // 8) * 8

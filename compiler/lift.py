@@ -5,7 +5,7 @@ addresses, branches become path predicates, and where paths meet each differing 
 What is left has no control flow, no stack and no calls.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..ctx_map.context import PacketEnd
 from ..ctx_map.descriptor import BY_NAME, Source
@@ -47,12 +47,16 @@ from .verify import Access, BoundsCheck, ContextAccess, Facts, LoadBytes, Memory
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A pointer whose region is known; `offset` is a 64-bit node (facts.Pointer's convention)."""
+    """A pointer whose region is known; `offset` is a 64-bit node (facts.Pointer's convention).
+
+    `null` is a 1-bit node that holds where the value is 0 instead; None: nowhere.
+    """
 
     region: Region
     offset: int
     frame: int = 0
     section: str = ""
+    null: int | None = None
 
 
 Symbol = int | Address
@@ -76,6 +80,19 @@ class _State:
 
     def copy(self) -> "_State":
         return _State(list(self.regs), dict(self.stack), self.saved)
+
+    def settle(self, address: Address, value: Symbol, byte: int) -> None:
+        """Every copy of `address` becomes `value`, in bytes `byte` when that is a number."""
+
+        def settled(old: Symbol | None) -> Symbol | None:
+            return value if old == address else old
+
+        self.regs = [settled(r) for r in self.regs]
+        self.saved = tuple(tuple(settled(r) for r in s) for s in self.saved)
+        for key, lane in self.stack.items():
+            if isinstance(lane, AddressByte) and lane.address == address:
+                whole = isinstance(value, Address)
+                self.stack[key] = AddressByte(value, lane.lane) if whole else byte
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +161,7 @@ class _Lifter:
         arriving = self.arriving[block.number]
         predicate = predicates.disjoin(self.b, [p for p, _ in arriving])
         state = self.join(arriving)
-        condition = self.b.const(1, 1)
+        condition, insn = self.b.const(1, 1), None
         for slot in self.graph.slots(block):
             self.b.origin = slot
             insn = self.program.insns[slot]
@@ -157,7 +174,21 @@ class _Lifter:
             literal = self.b.not_(condition) if negated else condition
             path = predicates.conjoin(self.b, predicate, literal)
             if path is not None:
-                self.leave(edge.kind, edge.target, path, state.copy(), block)
+                after = state.copy()
+                if edge.kind in (EdgeKind.TAKEN, EdgeKind.NOT_TAKEN):
+                    self.settle(insn, edge.kind is EdgeKind.TAKEN, after)
+                self.leave(edge.kind, edge.target, path, after, block)
+
+    def settle(self, insn: Insn | None, taken: bool, state: _State) -> None:
+        """After a comparison of an address with 0, it is one or the other."""
+        assert isinstance(insn, Jump)
+        address = state.regs[insn.dst]
+        other = self.operand(insn.src, state)
+        if isinstance(address, Address) and address.null is not None and isinstance(other, int):
+            if taken == (insn.op is JumpOp.EQ):
+                state.settle(address, self.b.const(0, 64), self.b.const(0, 8))
+            else:
+                state.settle(address, replace(address, null=None), 0)
 
     def leave(
         self, kind: EdgeKind, target: int | None, path: Predicate, state: _State, block: Block
@@ -209,14 +240,22 @@ class _Lifter:
             numbers = [v for v in values if isinstance(v, int)]
             return predicates.choose(self.b, list(zip(paths, numbers, strict=True)))
         addresses = [v for v in values if isinstance(v, Address)]
-        if len(addresses) < len(values) or not isinstance(first, Address):
+        if None in values or len({(a.region.value, a.frame, a.section) for a in addresses}) > 1:
             return None
-        kinds = {(a.region.value, a.frame, a.section) for a in addresses}
-        if len(kinds) > 1:
-            return None
-        offsets = [a.offset for a in addresses]
-        offset = predicates.choose(self.b, list(zip(paths, offsets, strict=True)))
-        return Address(first.region, offset, first.frame, first.section)
+        return self.meet_addresses(paths, [v if isinstance(v, Address) else None for v in values])
+
+    def meet_addresses(self, paths: list[Predicate], values: list[Address | None]) -> Address:
+        """One of several addresses in one region, or 0 (None)."""
+        b, no, yes = self.b, self.b.const(0, 1), self.b.const(1, 1)
+        [first, *_] = found = [a for a in values if a is not None]
+        offsets = [a.offset if a else b.const(0, 64) for a in values]
+        if len({a.offset for a in found}) == 1:
+            offset = first.offset
+        else:
+            offset = predicates.choose(b, list(zip(paths, offsets, strict=True)))
+        nulls = [yes if a is None else no if a.null is None else a.null for a in values]
+        null = predicates.choose(b, list(zip(paths, nulls, strict=True)))
+        return replace(first, offset=offset, null=None if null == no else null)
 
     def meet_bytes(
         self, paths: list[Predicate], found: list[int | AddressByte | None]
@@ -309,7 +348,8 @@ class _Lifter:
             return b.zext(b.trunc(right, insn.bits), 64)
         assert left is not None
         if isinstance(left, Address) and isinstance(right, Address):
-            return b.sub(*(b.zext(self.distance(p, None), 64) for p in (left, right)))
+            apart = b.sub(*(b.zext(self.distance(p, None), 64) for p in (left, right)))
+            return b.zext(b.trunc(apart, insn.bits), 64)
         if isinstance(left, Address) or isinstance(right, Address):
             pointer, other = (left, right) if isinstance(left, Address) else (right, left)
             assert isinstance(pointer, Address)
@@ -366,7 +406,10 @@ class _Lifter:
             deepest = access.deepest if isinstance(access, BoundsCheck) else None
             x, y = self.distance(left, deepest), self.distance(right, deepest)
         elif isinstance(left, Address) or isinstance(right, Address):
-            return b.const(insn.op is JumpOp.NE, 1)
+            address = left if isinstance(left, Address) else right
+            assert isinstance(address, Address)
+            null = b.const(0, 1) if address.null is None else address.null
+            return null if insn.op is JumpOp.EQ else b.not_(null)
         else:
             assert left is not None
             x, y = b.trunc(left, insn.bits), b.trunc(right, insn.bits)

@@ -26,8 +26,12 @@ _HOLDS = {
 
 
 def is_packet(value: object) -> bool:
-    """Whether a value is an address of the packet or of its end."""
-    return isinstance(value, Pointer) and value.region in (Region.PACKET, Region.PACKET_END)
+    """Whether a value is an address of the packet or of its end, maybe its low half, not 0."""
+    return (
+        isinstance(value, Pointer)
+        and value.region in (Region.PACKET, Region.PACKET_END)
+        and not value.nullable
+    )
 
 
 def moved(pointer: Pointer, op: AluOp, offset: Scalar, total: Scalar) -> Pointer | None:
@@ -49,7 +53,8 @@ def moved(pointer: Pointer, op: AluOp, offset: Scalar, total: Scalar) -> Pointer
 
 def comparable(op: JumpOp, bits: int, a: Pointer, b: Pointer) -> bool:
     """Whether two packet addresses may be compared so."""
-    return is_packet(a) and is_packet(b) and bits == 64 and op in _MIRRORED
+    whole = is_packet(a) and is_packet(b) and not (a.low or b.low)
+    return whole and bits == 64 and op in _MIRRORED
 
 
 def deepest(op: JumpOp, a: Pointer, b: Pointer) -> int | None:

@@ -226,8 +226,15 @@ class _Verifier:
         if isinstance(a, Pointer) and isinstance(b, Pointer):
             return state if packet_pointers.learn(state, insn.op, a, b, taken) else None
         if isinstance(a, Pointer) or isinstance(b, Pointer):
-            # Only comparisons with 0 pass `step`; no pointer of ours is null.
-            return state if taken == (insn.op is JumpOp.NE) else None
+            # Only comparisons with 0 pass `step`.
+            null = taken == (insn.op is JumpOp.EQ)
+            pointer = a if isinstance(a, Pointer) else b
+            assert isinstance(pointer, Pointer)
+            if not pointer.nullable:
+                return None if null else state
+            address = replace(pointer, nullable=False)
+            state.replace(pointer, scalars.constant(0) if null else address)
+            return state
         if not isinstance(a, Scalar) or not isinstance(b, Scalar):
             return state
         if insn.bits == 32:
@@ -333,6 +340,8 @@ class _Verifier:
             return scalars.apply(AluOp.MOV, b, b, insn.bits) if isinstance(b, Scalar) else b
         if isinstance(insn.src, Imm):
             self.check_constant(insn)
+        if insn.op is AluOp.MOV and isinstance(b, Pointer) and packet_pointers.is_packet(b):
+            return replace(b, low=True)
         a = self.read(insn.dst, state) if insn.op is not AluOp.MOV else b
         if isinstance(a, Scalar) and isinstance(b, Scalar):
             return scalars.apply(insn.op, a, b, insn.bits)
@@ -351,12 +360,14 @@ class _Verifier:
         self, insn: Alu, a: Scalar | Pointer, b: Scalar | Pointer
     ) -> Scalar | Pointer:
         if isinstance(a, Pointer) and isinstance(b, Pointer) and packet_pointers.is_packet(a):
-            if packet_pointers.is_packet(b) and insn.op is AluOp.SUB and insn.bits == 64:
-                return self.distance(a, b)
+            if packet_pointers.is_packet(b) and insn.op is AluOp.SUB:
+                if insn.bits == 32 or not (a.low or b.low):
+                    return scalars.truncate(self.distance(a, b), insn.bits)
         pointer, offset = (a, b) if isinstance(a, Pointer) else (b, a)
         assert isinstance(pointer, Pointer)
+        self.refuse_null(pointer, "moved", True)
         ok = insn.op is AluOp.ADD or (insn.op is AluOp.SUB and pointer is a)
-        if insn.bits == 32 or not ok or isinstance(offset, Pointer):
+        if insn.bits == 32 or pointer.low or not ok or isinstance(offset, Pointer):
             raise _Problem(
                 f"`{insn.op.value or 'mov32'}` on a {pointer} and {offset}: an address can only be"
                 " copied, and a number added to it or subtracted from it, at 64 bits"
@@ -391,7 +402,11 @@ class _Verifier:
                 self.bounds_check(packet_pointers.deepest(insn.op, a, b))
                 return
         null = isinstance(b, Scalar) and b.constant == 0 and insn.bits == 64
-        if not (null and insn.op in (JumpOp.EQ, JumpOp.NE)):
+        low = isinstance(a, Pointer) and a.low
+        if low or not (null and insn.op in (JumpOp.EQ, JumpOp.NE)):
+            for value in (a, b):
+                if isinstance(value, Pointer):
+                    self.refuse_null(value, "compared", True)
             raise _Problem(
                 f"comparison of {a} with {b}: addresses can only be compared with 0, for equality"
             )
@@ -412,8 +427,16 @@ class _Verifier:
         pointer = self.read(base, state)
         if not isinstance(pointer, Pointer):
             raise _Problem(f"r{base} is used as an address, but holds the number {pointer}")
+        self.refuse_null(pointer, "used as an address")
+        if pointer.low:
+            raise _Problem(f"r{base} is used as an address, but holds the {pointer}")
         offset = scalars.apply(AluOp.ADD, pointer.offset, scalars.constant(off), 64)
         return replace(pointer, offset=offset, fixed=pointer.fixed + off)
+
+    def refuse_null(self, pointer: Pointer, what: str, unsupported: bool = False) -> None:
+        """Refuse to use a pointer that has not been compared with 0."""
+        if pointer.nullable:
+            raise _Problem(f"a {pointer} is {what}; compare it with 0 first", unsupported)
 
     def load(self, insn: Load, state: State) -> Scalar | Pointer:
         pointer = self.address(insn.base, insn.off, state)
@@ -671,6 +694,8 @@ class _Verifier:
 
     def argument(self, name: str, n: int, arg: Arg, state: State) -> None:
         value = self.read(n, state)
+        if isinstance(value, Pointer):
+            self.refuse_null(value, f"argument {n} of {name}()")
         match arg, value:
             case Arg.CONTEXT, Pointer(region=Region.CONTEXT, offset=offset):
                 ok = offset.constant == 0

@@ -1,6 +1,6 @@
 """What is known at one point of a program: registers, stack bytes, and joins of both."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from ..insn import FP, STACK_SIZE
@@ -26,6 +26,9 @@ class Pointer:
     behind its last, or the top of the stack of the function instance at call depth `frame`, so that
     stack offsets are negative. A packet pointer's offset is also the variable number `anchor` (None:
     0) plus the constant `fixed`; what a bounds check proves holds for all pointers with one anchor.
+
+    With `nullable` the value may be 0 instead, and all that is known is known of the other case.
+    With `low` it is the lower half of the address, which only differences can be made of.
     """
 
     region: Region
@@ -34,10 +37,13 @@ class Pointer:
     section: str = ""
     anchor: Scalar | None = None
     fixed: int = 0
+    nullable: bool = False
+    low: bool = False
 
     def same_object(self, other: "Pointer") -> bool:
         """Whether both point into the same thing."""
-        return (self.region, self.frame, self.section) == (other.region, other.frame, other.section)
+        mine, theirs = ((p.region, p.frame, p.section, p.low) for p in (self, other))
+        return mine == theirs
 
     def __str__(self) -> str:
         low, high = _signed(self.offset.low), _signed(self.offset.high)
@@ -48,7 +54,8 @@ class Pointer:
             place = "{" + ", ".join(f"{o:+d}" for o in options) + "}"
         else:
             place = f"{low:+d}..{high:+d}" if low < high else "+anything"
-        return f"{self.region.value} pointer {place}"
+        half, null = "low half of a " if self.low else "", " or 0" if self.nullable else ""
+        return f"{half}{self.region.value} pointer {place}{null}"
 
 
 def _signed(n: int) -> int:
@@ -126,7 +133,7 @@ class State:
         self.saved = self.saved[:-1]
         self.stack = {k: v for k, v in self.stack.items() if k[0] != depth}
 
-    def replace(self, old: Scalar, new: Scalar) -> None:
+    def replace(self, old: Scalar | Pointer, new: Scalar | Pointer) -> None:
         """Every copy of `old`, in registers and on the stack, becomes `new`."""
         self.regs = [new if r is old else r for r in self.regs]
         self.saved = tuple(tuple(new if r is old else r for r in s) for s in self.saved)
@@ -149,7 +156,7 @@ class Joiner:
     def __init__(self) -> None:
         self._memo: dict[tuple[int, int], Abstract] = {}
         self._alive: list[Abstract] = []
-        self._met: list[tuple[Pointer, Pointer, Pointer]] = []
+        self._met: list[tuple[Abstract, Abstract, Pointer]] = []
 
     def join(self, a: State, b: State) -> State:
         regs = [self.value(x, y) for x, y in zip(a.regs, b.regs, strict=True)]
@@ -168,9 +175,11 @@ class Joiner:
         """What both sides have proven, also of packet pointers that differed before they met."""
         proven = {k: min(n, b.proven[k]) for k, n in a.proven.items() if k in b.proven}
         for x, y, met in self._met:
-            slacks = a.slack(x), b.slack(y)
-            if slacks[0] is not None and slacks[1] is not None:
-                proven[met.anchor] = min(slacks[0], slacks[1]) + met.fixed
+            slacks = [s.slack(p) for s, p in ((a, x), (b, y)) if isinstance(p, Pointer)]
+            known = [n for n in slacks if n is not None]
+            if len(known) == len(slacks):
+                found = min(known) + met.fixed
+                proven[met.anchor] = max(found, proven.get(met.anchor, found))
         self._met.clear()
         return proven
 
@@ -194,7 +203,6 @@ class Joiner:
         else:
             met = self._memo[key]
         if isinstance(met, Pointer) and met.region is Region.PACKET:
-            assert isinstance(a, Pointer) and isinstance(b, Pointer)
             self._met.append((a, b, met))
         return met
 
@@ -204,14 +212,19 @@ def _join(a: Abstract, b: Abstract) -> Abstract:
         case Scalar(), Scalar():
             return scalars.join(a, b)
         case Pointer(), Pointer() if a.same_object(b):
-            offset = scalars.join(a.offset, b.offset)
+            offset, nullable = scalars.join(a.offset, b.offset), a.nullable or b.nullable
             if a.region is Region.PACKET:
                 if (a.anchor, a.fixed) == (b.anchor, b.fixed):
-                    return a
-                return Pointer(a.region, offset, anchor=offset)
-            return Pointer(a.region, offset, a.frame, a.section)
+                    return a if a.nullable == nullable else b
+                return replace(a, offset=offset, anchor=offset, fixed=0, nullable=nullable)
+            return replace(a, offset=offset, nullable=nullable)
+        case (Pointer() as pointer, Scalar() as n) | (Scalar() as n, Pointer() as pointer) if (
+            n.constant == 0 and not pointer.low
+        ):
+            # An anchor of its own: what is proven of it need not hold where the value is 0.
+            return replace(pointer, anchor=replace(pointer.offset), fixed=0, nullable=True)
         case Unreadable(), Unreadable():
-            return a if a.reason == b.reason else UNSET
+            return a if a.reason == b.reason else Unreadable("cannot be read on some paths")
         case (Unreadable() as u, _) | (_, Unreadable() as u):
             return Unreadable(f"{u.reason} on some paths")
     return Unreadable(f"holds a {_kind(a)} on some paths and a {_kind(b)} on others")

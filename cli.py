@@ -6,6 +6,7 @@ import json
 import os
 import shlex
 import sys
+import time
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -45,6 +46,7 @@ from .sim.captures import Frame as Captured
 from .sim.captures import write_capture
 from .sim.conformance import conformance
 from .sim.fast import Conditions, simulate_fast
+from .sim.fuzz import Tried, campaign, write_failure
 from .sim.golden import Frame
 from .sim.mismatch import diagnose, write_packet
 from .sim.report import sim_report
@@ -375,6 +377,53 @@ def demo(as_json: bool) -> None:
             highlight=False, soft_wrap=True,
         )
     if not result.agreed:
+        sys.exit(1)
+
+
+@cli.command()
+@click.option("--programs", type=click.IntRange(1), default=100, show_default=True,
+              help="Programs to try.")
+@click.option("--packets", type=click.IntRange(1), default=100, show_default=True,
+              help="Frames for each.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True,
+              help="Seed of the first program; the others follow, so a campaign can be taken up.")
+@click.option("--verilog-every", type=click.IntRange(0), default=0, metavar="N",
+              help="Simulate the Verilog of every Nth program too.  [default: none]")
+@click.option("-o", "--output", type=NAME, default="fuzz", show_default=True, metavar="DIR",
+              help="Where to write programs on which executors disagree.")
+@json_option
+def fuzz(
+    programs: int, packets: int, seed: int, verilog_every: int, output: str, as_json: bool
+) -> None:
+    """Run random programs in every executor and report where they disagree."""
+    start = time.monotonic()
+    tried: list[Tried] = []
+    silent = as_json or not sys.stderr.isatty()
+    with Progress(console=console(stderr=True), transient=True, disable=silent) as progress:
+        task = progress.add_task("random programs", total=programs)
+        for one in campaign(seed, programs, packets, verilog_every):
+            tried.append(one)
+            progress.advance(task)
+            if one.failure is not None:
+                write_failure(Path(output), one.failure)
+    failures = [t.failure for t in tried if t.failure is not None]
+    summed = {
+        "programs": len(tried),
+        "refused": sum(bool(t.refused) for t in tried),
+        "packets": sum(t.packets for t in tried),
+        "packets_in_kernel": sum(t.in_kernel for t in tried),
+        "packets_in_verilog": sum(t.in_verilog for t in tried),
+        "disagreements": len(failures),
+        "seed": seed,
+        "programs_per_second": round(len(tried) / (time.monotonic() - start), 2),
+    }
+    if as_json:
+        _print_json(summed | {"failures": [str(f) for f in failures]})
+    else:
+        for failure in failures:
+            click.echo(f"{failure}; see {output}/program-{failure.seed}.hex")
+        click.echo(", ".join(f"{value} {name.replace('_', ' ')}" for name, value in summed.items()))
+    if failures:
         sys.exit(1)
 
 

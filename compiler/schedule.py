@@ -121,15 +121,10 @@ def schedule(function: Function) -> Schedule:
     stage, ready = _place(function)
     end = 1 + max([*ready, 0])
     uses = _uses(function, stage, end)
-    cuts: list[dict[int, int]] = []
-    for k in range(end):
-        live: dict[int, int] = {}
-        for source in sorted(uses):
-            if ready[source] <= k:
-                mask = 0
-                for at, bits in uses[source].items():
-                    mask |= bits if at > k else 0
-                if mask:
-                    live[source] = mask
-        cuts.append(live)
+    cuts: list[dict[int, int]] = [{} for _ in range(end)]
+    for source in sorted(uses):
+        mask = 0
+        for k in range(max(uses[source]) - 1, ready[source] - 1, -1):
+            mask |= uses[source].get(k + 1, 0)
+            cuts[k][source] = mask
     return Schedule(function, tuple(stage), tuple(ready), tuple(cuts))

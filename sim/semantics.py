@@ -8,8 +8,29 @@ from collections.abc import Callable
 from typing import Protocol, assert_never
 
 from ..compiler.insn import (
-    Alu, AluOp, Atomic, AtomicOp, Call, CallExtern, CallLocal, Exit, Goto, Insn, Jump, JumpOp,
-    Load, LoadData, LoadImm64, LoadPacket, MovSx, Neg, Operand, Reg, Store, Swap, SwapKind,
+    Alu,
+    AluOp,
+    Atomic,
+    AtomicOp,
+    Call,
+    CallExtern,
+    CallLocal,
+    Exit,
+    Goto,
+    Insn,
+    Jump,
+    JumpOp,
+    Load,
+    LoadData,
+    LoadImm64,
+    LoadPacket,
+    MovSx,
+    Neg,
+    Operand,
+    Reg,
+    Store,
+    Swap,
+    SwapKind,
 )
 
 MASK = {8: 0xFF, 16: 0xFFFF, 32: 0xFFFF_FFFF, 64: 0xFFFF_FFFF_FFFF_FFFF}

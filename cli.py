@@ -435,7 +435,7 @@ def conformance_plugin(memory: str, ignored: tuple[str, ...]) -> None:
 
     Both are hexadecimal; what is printed is r0 in hexadecimal.
     """
-    click.echo(f"{conformance(click.get_text_stream('stdin').read(), memory):x}")
+    click.echo(f"{conformance(sys.stdin.read(), memory):x}")
 
 
 @cli.command()

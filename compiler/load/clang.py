@@ -31,7 +31,8 @@ def compile_source(path: Path, mcpu: str | None = None) -> bytes:
             *_compiler(), "-O2", "-g", f"-mcpu={mcpu or DEFAULT_CPU}", "-fno-jump-tables",
             "-Wall", "-Wno-unused-function", "-Wno-unused-command-line-argument",
             "-fdebug-compilation-dir=.", f"-fdebug-prefix-map={INCLUDE}{os.sep}=", f"-I{INCLUDE}",
-            *(f"-isystem{d}" for d in kernel), *(f"-idirafter{d}" for d in library), "-c", path.name, "-o", str(out),
+            *(f"-isystem{d}" for d in kernel), *(f"-idirafter{d}" for d in library),
+            "-c", path.name, "-o", str(out),
         ]
         env = os.environ | {"ZIG_LOCAL_CACHE_DIR": scratch, "ZIG_GLOBAL_CACHE_DIR": scratch}
         try:

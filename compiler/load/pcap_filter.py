@@ -64,8 +64,8 @@ def compile_expression(expression: str) -> tuple[ClassicInsn, ...]:
         if kind is _Kind.IP_PROTOCOL and not _is_protocol(name):
             raise InputError(
                 f"in the filter expression {shown}: this machine knows no IP protocol named "
-                f"{_shorten(name)} (they are listed in /etc/protocols, Debian package netbase). Write its "
-                "number instead, for example `ip proto 89`."
+                f"{_shorten(name)} (they are listed in /etc/protocols, Debian package netbase). "
+                "Write its number instead, for example `ip proto 89`."
             )
     try:
         return compile_filter(expression)

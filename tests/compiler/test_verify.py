@@ -325,7 +325,7 @@ def checked(length: int, skip: int) -> list[Insn]:
 
 def test_a_check_covers_what_lies_before_it():
     facts(*PACKET, *checked(14, 6), Load(2, 0, 2, 12), *END, context=XDP_MD)
-    with pytest.raises(VerifyError, match="4 bytes at packet pointer .12 are read, but a check of 2"):
+    with pytest.raises(VerifyError, match=r"4 bytes at packet pointer .12 are read, but a check of 2"):
         facts(*PACKET, *checked(14, 6), Load(4, 0, 2, 12), *END, context=XDP_MD)
 
 

@@ -1,3 +1,5 @@
+# amaranth: UnusedElaboratable=no
+# Who asks only for ports and latency makes no Verilog.
 """Program and options -> a design: the whole compiler as one readable list of calls."""
 
 import re

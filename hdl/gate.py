@@ -1,3 +1,5 @@
+# amaranth: UnusedElaboratable=no
+# Who asks only for ports and latency makes no Verilog.
 """AXI4-Stream of frames and a program pipeline -> AXI4-Stream of the frames that it lets pass.
 
 Accepted beats go into the packet buffer and, at the same time, into a tap that gathers what the

@@ -7,6 +7,7 @@ frame's `len` is the number of bytes that are. Who reads a capture should say ho
 import contextlib
 import errno
 import os
+import stat
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -32,10 +33,10 @@ class Frame:
 
 
 def read_capture(path: Path | str) -> list[Frame]:
-    """All frames of an Ethernet pcap or pcapng file."""
+    """All frames of an Ethernet pcap or pcapng file; "-" is standard input."""
     try:
-        with Path(path).open("rb"):
-            pass
+        if str(path) != "-" and stat.S_ISDIR(Path(path).stat().st_mode):
+            raise IsADirectoryError(errno.EISDIR, "Is a directory")
     except (OSError, ValueError) as error:
         raise InputError(f"the capture {path} cannot be read: {_reason(error)}.") from None
     try:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from rxgate import cli
 from rxgate.compiler.driver import Design
 
 FILTER = ("--filter", "udp")
@@ -22,6 +23,7 @@ def taken(tmp_path):
 
 def test_compile(refused, taken, monkeypatch):
     monkeypatch.setattr(Design, "verilog", "")
+    monkeypatch.setattr(cli, "manifest", lambda design: {})
 
     def text(place):
         return refused("compile", *FILTER, "--json", "-o", place)
@@ -47,6 +49,15 @@ def test_run(refused):
     assert text("file/x.pcap") == told.format("file/x.pcap", "Not a directory")
     assert text("a\0b") == told.format("a\0b", "embedded null byte")
     assert text("x" * 300) == told.format("x" * 300, "File name too long")
+
+
+def test_waves(refused, tmp_path):
+    (tmp_path / "dir").mkdir()
+    words = ("sim", *FILTER, "--packets", 5, "--json", "--waves")
+    assert refused(*words, "dir") == "rxgate: dir cannot be written: it is a directory."
+    assert refused(*words, "none/x.fst") == (
+        f"rxgate: none/x.fst cannot be written: {tmp_path}/none is no directory to write in."
+    )
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")

@@ -1,6 +1,7 @@
 """A damaged object compiles, or is refused with a diagnostic; nothing else happens."""
 
 import random
+import re
 
 import pytest
 from rxgate.compiler.cfg import build_cfg
@@ -38,9 +39,7 @@ def outcome(tmp_path):
             if whole:
                 compile_program(program)
         except RxgateError as error:
-            assert str(error)
-            assert "\n" not in str(error)
-            return type(error).__name__
+            return type(error).__name__ if re.fullmatch(r".+", str(error)) else "no diagnostic"
         return "program"
 
     return run
@@ -60,6 +59,7 @@ def test_every_byte_of_the_headers(outcome, blob):
         damaged[at] ^= (0xFF, 0x01, 0x80)[n % 3]
         seen.add(outcome(bytes(damaged), whole=n % 60 == 0))
     assert {"program", "ElfError"} <= seen
+    assert "no diagnostic" not in seen
 
 
 def test_every_byte_of_the_rest_once(outcome, blob):
@@ -69,7 +69,7 @@ def test_every_byte_of_the_rest_once(outcome, blob):
     for at in rng.sample(range(64, len(blob)), 250):
         damaged = bytearray(blob)
         damaged[at] = rng.randrange(256)
-        outcome(bytes(damaged), whole=rng.random() < 0.05)
+        assert outcome(bytes(damaged), whole=rng.random() < 0.05) != "no diagnostic"
 
 
 def test_truncated(outcome, blob):

@@ -62,9 +62,7 @@ WHOLE = "It must be a whole pcap or pcapng file of Ethernet frames."
 
 def test_what_is_no_capture_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.pcap"
-    assert refusal(path) == (
-        f"the capture {path} cannot be used: {path}: No such file or directory. {WHOLE}"
-    )
+    assert refusal(path) == f"the capture {path} cannot be read: No such file or directory."
     path.write_bytes(b"no capture, only text, but long enough")
     assert refusal(path) == f"the capture {path} cannot be used: unknown file format. {WHOLE}"
     path.write_bytes(pcapng([], link=113))

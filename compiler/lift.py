@@ -267,9 +267,12 @@ class _Lifter:
         if len(numbers) == len(found):
             return predicates.choose(self.b, list(zip(paths, numbers, strict=True)))
         spilled = [v for v in found if isinstance(v, AddressByte)]
-        if len(spilled) < len(found) or len({v.lane for v in spilled}) > 1:
+        if None in found or len({v.lane for v in spilled}) > 1:
             return None
-        address = self.meet(paths, [v.address for v in spilled])
+        # Next to a spilled address a number can only be part of a 0.
+        zero = self.b.const(0, 64)
+        whole = [v.address if isinstance(v, AddressByte) else zero for v in found]
+        address = self.meet(paths, whole)
         return AddressByte(address, spilled[0].lane) if isinstance(address, Address) else None
 
     # Instructions.

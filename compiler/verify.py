@@ -302,7 +302,8 @@ class _Verifier:
                 # A called function may return nothing; its caller then cannot read r0.
                 if not state.saved:
                     self.read(0, state)
-                if isinstance(regs[0], Pointer):
+                local = isinstance(regs[0], Pointer) and regs[0].region is Region.STACK
+                if isinstance(regs[0], Pointer) and (local or not state.saved):
                     raise _Problem(f"r0 is returned, but holds a {regs[0]}; return a number")
             case Goto() | CallLocal():
                 pass

@@ -21,7 +21,7 @@ from ..compiler.insn import (
 )
 from ..ctx_map.descriptor import Descriptor
 from ..ctx_map.helpers import Helper
-from .interp import Interpreter, TraceRecord
+from .interp import PACKET_ADDRESS, Interpreter, TraceRecord
 from .semantics import MASK, signed
 
 END = -1
@@ -34,6 +34,8 @@ Read = tuple[int, int]
 """Packet bytes that a program asked for: offset, size."""
 
 _NOTHING: frozenset[int] = frozenset()
+_LONGEST = 1 << 16
+"""No packet has as many bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,10 @@ class _Trail:
                 self.reads.append((signed(base + off, 32), size))
             case Load(size=size, dst=dst, base=base, off=off):
                 start = values[base] + off
+                if 0 <= start - PACKET_ADDRESS < _LONGEST:
+                    regs[dst] = regs[base] | {len(self.reads)}
+                    self.reads.append((start - PACKET_ADDRESS, size))
+                    return
                 known = (memory.get(start + n, _NOTHING) for n in range(size))
                 regs[dst] = regs[base].union(*known)
             case Store(size=size, base=base, off=off, src=src):

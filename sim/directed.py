@@ -21,6 +21,7 @@ Receive = Callable[[bytes], Received]
 """What the program sees of a frame, and with which descriptor."""
 
 _MAX_LENGTH = 9000
+_MAX_TABLE = 1024
 _WITNESSES = 6
 _HASTE = 4
 _SHIFTS = (0, 0, 0, 0, 0, 2, 4, 8, 12, 16, 24)
@@ -33,13 +34,20 @@ def arrival(frame: bytes) -> Received:
 
 
 def constants(program: Program) -> tuple[int, ...]:
-    """What a program compares with, masks with and loads, with the neighbours; 32 bits."""
+    """What a program compares with, masks with and loads, with the neighbours; 32 bits.
+
+    Also the words and half-words of its tables.
+    """
     found: dict[int, None] = {}
     for insn in program.insns:
         match insn:
             case Jump(src=Imm(value)) | Alu(src=Imm(value)) | LoadImm64(value=value):
                 for neighbour in (value, value + 1, value - 1):
                     found[neighbour & 0xFFFF_FFFF] = None
+    for table in program.data.values():
+        for at in range(0, min(len(table), _MAX_TABLE), 2):
+            for size in (2, 4):
+                found[int.from_bytes(table[at : at + size], "little")] = None
     return tuple(found)
 
 
@@ -98,6 +106,7 @@ class Search:
         self._interpreter = Interpreter(program, seed)
         self._dice = Dice(random.Random(f"{seed} directed"))
         self._constants = constants(program) or (0,)
+        self._direct = not program.context.packet_loads
         self._maker = FrameMaker(self._dice.rng, enrich(Values(), self._constants))
         self._number = 0
 
@@ -184,9 +193,11 @@ class Search:
         d = self._dice
         if size not in (1, 2, 4):
             at, size = at + d.below(size), d.pick((1, 2, 4))
+        if self._direct and d.chance(0.15):
+            size = d.pick((1, 2, 4))  # compilers put unaligned fields together from bytes
         if not 0 <= at <= _MAX_LENGTH:
             return frame
-        order = "big" if d.chance(0.8) else "little"
+        order = "big" if d.chance(0.3 if self._direct else 0.8) else "little"
         old = int.from_bytes(frame[at : at + size], order)
         r = d.rng.random()
         if r < 0.25:
@@ -216,7 +227,10 @@ class Search:
             at, size = d.pick(step.reads)
             length = at + d.below(size + 2)
         elif r < 0.7:
-            length = len(frame) + step.right - step.left + d.pick((0, 0, 1, -1))
+            change = step.right - step.left
+            if self._direct and d.chance(0.5):
+                change = -change  # the packet's end is on the right
+            length = len(frame) + change + d.pick((0, 0, 1, -1))
         else:
             length = d.pick(self._constants)
         return self._maker.fit(frame, length) if 0 <= length <= _MAX_LENGTH else frame

@@ -20,7 +20,7 @@ MAX_FRAMES = 8
 _REGION = 44
 _CONTEXT, _STACK, _DATA = 1 << _REGION, 2 << _REGION, 3 << _REGION
 _OFFSET = (1 << _REGION) - 1
-_PACKET = 1 << 30
+PACKET_ADDRESS = 1 << 30
 """Address of the packet's first byte: below 2**32, since the context holds it in 4 bytes."""
 _STACK_BYTES = STACK_SIZE * MAX_FRAMES
 _ENTRY = (CLOBBERED, _CONTEXT, *(CLOBBERED,) * 8, _STACK + STACK_SIZE)
@@ -112,9 +112,9 @@ class Interpreter:
                 case None:
                     value = f.value(descriptor)
                 case PacketEnd.START:
-                    value = _PACKET
+                    value = PACKET_ADDRESS
                 case PacketEnd.END:
-                    value = _PACKET + len(self._packet)
+                    value = PACKET_ADDRESS + len(self._packet)
             self._context[f.offset : f.offset + 4] = value.to_bytes(4, "little")
 
     def _outcome(self) -> Outcome:
@@ -162,7 +162,7 @@ class Interpreter:
     def load(self, address: int, size: int) -> int:
         if address < _CONTEXT:
             region: bytes | bytearray | None = self._packet
-            offset = address - _PACKET
+            offset = address - PACKET_ADDRESS
         else:
             region, offset = self._regions.get(address >> _REGION), address & _OFFSET
             if region is self._context and self._descriptor is not None:

@@ -54,13 +54,17 @@ struct key {
 
 static __always_inline int matches(const volatile struct rule *r, const struct key *k)
 {
-	return !((k->source ^ r->source) & r->source_mask ||
-		 (k->destination ^ r->destination) & r->destination_mask ||
-		 (k->source_port ^ r->source_port) & r->source_port_mask ||
-		 (k->destination_port ^ r->destination_port) & r->destination_port_mask ||
-		 (k->vlan ^ r->vlan) & r->vlan_mask ||
-		 (k->protocol ^ r->protocol) & r->protocol_mask ||
-		 (k->interface ^ r->interface) & r->interface_mask);
+	__u32 other;
+
+	/* All at once: hardware has no use for stopping early. */
+	other = ((k->source ^ r->source) & r->source_mask) |
+		((k->destination ^ r->destination) & r->destination_mask) |
+		((k->source_port ^ r->source_port) & r->source_port_mask) |
+		((k->destination_port ^ r->destination_port) & r->destination_port_mask) |
+		((k->vlan ^ r->vlan) & r->vlan_mask) |
+		((k->protocol ^ r->protocol) & r->protocol_mask) |
+		((k->interface ^ r->interface) & r->interface_mask);
+	return !other;
 }
 
 SEC("xdp")

@@ -18,6 +18,10 @@ INCLUDE = Path(__file__).resolve().parents[2] / "ctx_map" / "include"
 """Holds rxgate/phys_dev.h."""
 DEFAULT_CPU = "v4"
 """Instruction set version: the first with signed division, sign-extending loads and long jumps."""
+_REFUSED = tuple(
+    f"-Werror={w}" for w in ("uninitialized", "sometimes-uninitialized", "return-type")
+)
+"""Warnings that refuse a source: clang would compile something, and nobody knows what."""
 _SECONDS = 120
 _TEXT_LINES = 30
 
@@ -29,7 +33,7 @@ def compile_source(path: Path, mcpu: str | None = None) -> bytes:
         out = Path(scratch) / "program.o"
         command = [
             *_compiler(), "-O2", "-g", f"-mcpu={mcpu or DEFAULT_CPU}", "-fno-jump-tables",
-            "-Wall", "-Wno-unused-function", "-Wno-unused-command-line-argument",
+            "-Wall", "-Wno-unused-function", "-Wno-unused-command-line-argument", *_REFUSED,
             "-fdebug-compilation-dir=.", f"-fdebug-prefix-map={INCLUDE}{os.sep}=", f"-I{INCLUDE}",
             *(f"-isystem{d}" for d in kernel), *(f"-idirafter{d}" for d in library),
             "-c", path.name, "-o", str(out),

@@ -183,6 +183,16 @@ SOURCES = {
         "#include <rxgate/phys_dev.h>\nextern int strange(void) SEC(\".ksyms\");\n"
         'SEC("phys_dev") int f(struct xdp_metadata *c) { return strange(); }\n',
         "kernel function strange() is not available"),
+    "an unset variable": (
+        "x.c",
+        "#include <rxgate/phys_dev.h>\n"
+        'SEC("phys_dev") int f(struct xdp_metadata *c) { int n; return n + load_byte(c, 4); }\n',
+        "variable 'n' is uninitialized when used here"),
+    "no return": (
+        "x.c",
+        "#include <rxgate/phys_dev.h>\n"
+        'SEC("phys_dev") int f(struct xdp_metadata *c) { if (load_byte(c, 4)) return 1; }\n',
+        "does not return a value in all control paths"),
     "two programs": (
         "x.c",
         "#include <rxgate/phys_dev.h>\n"

@@ -16,8 +16,10 @@ def expressions() -> list[str]:
 
 
 def names() -> list[str]:
-    """Every example by the name of its file, then every expression."""
-    return [path.stem for path in sorted(EXAMPLES.glob("*.c"))] + expressions()
+    """PHYS_DEV examples by the names of their files, expressions, XDP examples."""
+    stems = sorted(path.stem for path in EXAMPLES.glob("*.c"))
+    xdp = [s for s in stems if s.startswith("xdp_")]
+    return [s for s in stems if s not in xdp] + expressions() + xdp
 
 
 def program(name: str) -> Program:

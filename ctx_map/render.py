@@ -5,7 +5,7 @@
 
 from pathlib import Path
 
-from .context import SK_BUFF, XDP_METADATA, Context, Field
+from .context import SK_BUFF, XDP_MD, XDP_METADATA, Context, Field
 from .descriptor import BY_NAME
 from .hash_types import HashType
 from .helpers import Helper
@@ -118,13 +118,20 @@ def c_header(context: Context) -> str:
 def markdown_table(context: Context) -> str:
     """A table of the fields: offset, name, meaning, and who produces the value."""
     rows = [
-        f"| {f.offset} | `{f.name}` | {_meaning(f)} | {BY_NAME[f.signal].source.value} |"
-        for f in context.fields
+        f"| {f.offset} | `{f.name}` | {_meaning(f)} | {_source(f)} |" for f in context.fields
     ]
     return "\n".join(["| offset | field | meaning | source |", "|--:|---|---|---|", *rows]) + "\n"
 
 
+def _source(field: Field) -> str:
+    if field.points_to is not None:
+        return "an address that only the compiler knows"
+    return BY_NAME[field.signal].source.value
+
+
 def _meaning(field: Field) -> str:
+    if field.points_to is not None:
+        return field.points_to.value
     doc = BY_NAME[field.signal].doc
     if field.flag:
         return f"1 when `{field.signal}` is not 0, else 0"
@@ -134,7 +141,7 @@ def _meaning(field: Field) -> str:
 def contexts_page() -> str:
     """The page of the documentation that lists every context."""
     parts = ["# Contexts\n\nGenerated from `ctx_map/context.py`; all fields are read-only.\n"]
-    for context in (XDP_METADATA, SK_BUFF):
+    for context in (XDP_METADATA, SK_BUFF, XDP_MD):
         parts.append(f"## struct {context.structs[0]}\n\n{markdown_table(context).strip()}\n")
     return "\n".join(parts)
 

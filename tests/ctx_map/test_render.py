@@ -1,8 +1,10 @@
 """The generated header and tables agree with the declarations, and with what a compiler sees."""
 
+import re
+
 from rxgate.compiler.load import load_program
 from rxgate.compiler.load.clang import INCLUDE
-from rxgate.ctx_map.context import SK_BUFF, XDP_METADATA
+from rxgate.ctx_map.context import SK_BUFF, XDP_MD, XDP_METADATA
 from rxgate.ctx_map.helpers import PROTOTYPES
 from rxgate.ctx_map.render import HEADER, PAGE, c_header, contexts_page, markdown_table
 
@@ -23,7 +25,7 @@ def test_a_compiler_sees_the_declared_offsets_numbers_and_names(tmp_path):
     ]
     calls = [
         "(void)bpf_skb_load_bytes(ctx, 0, &at, 4);" if p.args else f"sum += {p.name}();"
-        for p in PROTOTYPES.values()
+        for h, p in PROTOTYPES.items() if h in XDP_METADATA.helpers
     ]
     source = tmp_path / "all.c"
     source.write_text(
@@ -46,7 +48,7 @@ def test_a_compiler_sees_the_declared_offsets_numbers_and_names(tmp_path):
         int.from_bytes(code[at + 4 : at + 8], "little")
         for at in range(0, len(code), 8) if code[at] == 0x85
     }
-    assert called == set(PROTOTYPES)
+    assert called == XDP_METADATA.helpers
 
 
 def test_the_table_has_a_row_for_every_field():
@@ -60,3 +62,30 @@ def test_the_table_has_a_row_for_every_field():
         "| 20 | `vlan_present` | 1 when `vlan_proto` is not 0, else 0 "
         "| computed from the header window |"
     )
+
+
+def test_addresses_have_a_row_too():
+    rows = markdown_table(XDP_MD).splitlines()[2:]
+    assert len(rows) == len(XDP_MD.fields)
+    assert rows[1] == (
+        "| 4 | `data_end` | byte behind the packet's last | an address that only the compiler knows |"
+    )
+
+
+def test_the_header_for_xdp_has_the_helpers_of_xdp(tmp_path):
+    names = sorted(PROTOTYPES[h].name for h in XDP_MD.helpers)
+    text = (INCLUDE / "rxgate" / "xdp.h").read_text()
+    assert sorted(re.findall(r"\(\*const (\w+)\)", text)) == names
+    source = tmp_path / "xdp.c"
+    calls = [f"sum += {n}({'ctx' if 'len' in n else ''});" for n in names]
+    source.write_text(
+        "\n".join(
+            [
+                "#include <linux/bpf.h>", "#include <rxgate/xdp.h>",
+                'SEC("xdp") int f(struct xdp_md *ctx) { __u64 sum = 0;', *calls, "return sum; }",
+            ]
+        )
+    )
+    code = load_program(source).code
+    called = [code[at + 4] for at in range(0, len(code), 8) if code[at] == 0x85]
+    assert sorted(called) == sorted(h.value for h in XDP_MD.helpers)

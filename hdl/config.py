@@ -32,7 +32,8 @@ class GateConfig:
 
     `width` is in bits per beat, `window` the header window in bytes (0: the program reads no packet
     byte), `max_frame` in bytes after stripping. `stream_fields` name the descriptor signals that
-    s_axis_tuser carries at the first beat, whatever their order here.
+    s_axis_tuser carries at the first beat, whatever their order here. `control_port` adds the
+    AXI4-Lite slave s_axil.
     """
 
     width: int
@@ -43,6 +44,7 @@ class GateConfig:
     max_frame: int = 9216
     on_drop: OnDrop = OnDrop.CONSUME
     backpressure: bool = True
+    control_port: bool = False
 
     def __post_init__(self) -> None:
         if self.width not in WIDTHS:

@@ -13,9 +13,12 @@ from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from ..ctx_map.registers import UNNAMED, ProgramId, identification
 from ..ctx_map.verdicts import VERDICT_BITS
 from .admit import Admit
+from .axil import CHANNELS, connect_channels
 from .config import STRIP_SIDE, GateConfig, OnDrop
+from .control import Control
 from .counters import COUNTER_BITS, COUNTERS, Counters
 from .egress import RESULT, Egress
 from .ingress import Ingress
@@ -54,7 +57,8 @@ class Gate(wiring.Component):
     the cycles of launches; in those the pipeline takes its inputs. `latency` is the number
     of cycles from the beat that launches (the one that completes the window, or with store and
     forward the last) to the frame's first beat out, with a ready sink and no pauses in the frame.
-    `depth` is that of the packet buffer in beats.
+    `depth` is that of the packet buffer in beats. With `config.control_port` there are the ports
+    `s_axil_<channel>`, which tell the host that the pipeline is that of `program`.
     """
 
     s_axis_tdata: Signal
@@ -74,7 +78,9 @@ class Gate(wiring.Component):
     trace_ktime: Signal
     trace_data: Signal
 
-    def __init__(self, config: GateConfig, pipeline: Pipeline) -> None:
+    def __init__(
+        self, config: GateConfig, pipeline: Pipeline, program: ProgramId = UNNAMED
+    ) -> None:
         for name, width in pipeline.inputs.items():
             if name not in config.supplies:
                 raise ValueError(f"Pipeline input {name!r} cannot be supplied by {config!r}")
@@ -86,6 +92,7 @@ class Gate(wiring.Component):
             raise ValueError(f"Pipeline latency must be at least 1, not {pipeline.latency!r}")
         self.config = config
         self.pipeline = pipeline
+        self.program = program
         names = tuple(pipeline.inputs)
         self._stream_side = {
             name: width for name, (_, width) in config.s_tuser.items() if name in names
@@ -118,7 +125,29 @@ class Gate(wiring.Component):
             ports |= {"ktime_ns": In(64), "trace_valid": Out(1), "trace_ktime": Out(64)}
         if pipeline.trace_width:
             ports |= {"trace_valid": Out(1), "trace_data": Out(pipeline.trace_width)}
+        if config.control_port:
+            ports |= {f"s_axil_{name}": member for name, member in CHANNELS.items()}
         super().__init__(ports)
+
+    @property
+    def identification(self) -> dict[str, int]:
+        """What the control port's constant registers hold."""
+        config = self.config
+        facts = {
+            "store_and_forward": config.store_and_forward,
+            "strip_vlan": config.strip_vlan,
+            "mark_drops": config.on_drop is OnDrop.MARK,
+            "no_backpressure": not config.backpressure,
+            "reads_time": "ktime" in self.pipeline.inputs,
+        }
+        return identification(
+            self.program,
+            width=config.width,
+            window=config.window,
+            max_frame=config.max_frame,
+            latency=self.latency,
+            flags=[name for name, holds in facts.items() if holds],
+        )
 
     def elaborate(self, platform) -> Module:
         m = Module()
@@ -133,7 +162,7 @@ class Gate(wiring.Component):
             width, mark=config.on_drop is OnDrop.MARK, drop_bad=config.store_and_forward
         )
         m.submodules.skid_out = skid_out = Skid(out_layout(width))
-        m.submodules.counters = counters = Counters()
+        m.submodules.counters = counters = Counters(clear=config.control_port)
 
         self._connect_input(m, ingress)
         if config.strip_vlan:
@@ -169,6 +198,8 @@ class Gate(wiring.Component):
             counters.i_bad.eq(egress.o_bad),
             *(getattr(self, f"stat_{n}").eq(getattr(counters, f"o_{n}")) for n in COUNTERS),
         ]
+        if config.control_port:
+            self._connect_control(m, counters)
         return m
 
     def _connect_input(self, m: Module, ingress: Ingress) -> None:
@@ -223,6 +254,14 @@ class Gate(wiring.Component):
             m.d.comb += self.trace_data.eq(pipeline.o_trace)
         if "ktime" in pipeline.inputs or pipeline.trace_width:
             m.d.comb += self.trace_valid.eq(launch.o_valid)
+
+    def _connect_control(self, m: Module, counters: Counters) -> None:
+        """s_axil to the registers, and these to the counters."""
+        m.submodules.control = control = Control(self.identification)
+        connect_channels(m, control, self, "s_axil_")
+        m.d.comb += counters.i_clear.eq(control.o_clear)
+        for name in COUNTERS:
+            m.d.comb += getattr(control, f"i_{name}").eq(getattr(counters, f"o_{name}"))
 
     def _connect_output(self, m: Module, skid: Skid) -> None:
         """The last registers to m_axis."""

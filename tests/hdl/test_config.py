@@ -2,8 +2,10 @@
 """What a gate refuses, and the numbers that it reports."""
 
 import pytest
+from amaranth.hdl import Fragment
+from rxgate.ctx_map.registers import FLAGS, ProgramId
 from rxgate.ctx_map.verdicts import Verdict
-from rxgate.hdl.gate import Gate, GateConfig
+from rxgate.hdl.gate import Gate, GateConfig, OnDrop
 
 
 @pytest.mark.parametrize(
@@ -59,3 +61,27 @@ def test_reported_numbers():
         "hash": 32, "len": 16, "ktime": 64, "packet_number": 32,
     }
     assert config.buffer_depth(10) == 1152 + 5 + 10 + 24
+
+
+@pytest.mark.parametrize(
+    ("flag", "inputs", "options"),
+    [
+        ("store_and_forward", ["len"], {"store_and_forward": True}),
+        ("strip_vlan", ["stripped"], {"strip_vlan": True}),
+        ("mark_drops", ["packet_number"], {"on_drop": OnDrop.MARK}),
+        ("no_backpressure", ["packet_number"], {"backpressure": False}),
+        ("reads_time", ["ktime"], {}),
+    ],
+)
+def test_what_the_control_port_tells(bench, flag, inputs, options):
+    config = GateConfig(width=64, max_frame=1518, control_port=True, **options)
+    pipeline = bench.Probe({n: config.supplies[n] for n in inputs}, [Verdict.PASS])
+    gate = Gate(config, pipeline, ProgramId("drop", b"digested", "0.9.1"))
+    told = gate.identification
+    Fragment.get(gate, None)
+    positions = {bit.name: bit.position for bit in FLAGS}
+    assert told["flags"] == 1 << positions[flag]
+    assert (told["width"], told["window"], told["max_frame"]) == (64, 0, 1518)
+    assert told["latency"] == gate.latency
+    assert told["rxgate_version"] == 0x00000901
+    assert told["digest"].to_bytes(8, "little") == b"digested"

@@ -6,9 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from rxgate.ctx_map.registers import UNNAMED, identification
 from rxgate.ctx_map.verdicts import Verdict
 from rxgate.hdl.admit import Admit
+from rxgate.hdl.axil import AxiLite
 from rxgate.hdl.checksum import Checksum
+from rxgate.hdl.control import Control
 from rxgate.hdl.counters import Counters
 from rxgate.hdl.divider import Divider
 from rxgate.hdl.egress import Egress
@@ -24,10 +27,16 @@ from rxgate.hdl.window import Window
 
 SIDE = {"hash": 32}
 STORE = GateConfig(width=64, window=34, store_and_forward=True)
+IDENTIFICATION = identification(
+    UNNAMED, width=64, window=34, max_frame=9216, latency=13, flags=[]
+)
 COMPONENTS = {
     "admit": lambda: Admit(64, SIDE, 100),
+    "axil": AxiLite,
     "checksum": lambda: Checksum(512, 9216),
+    "control": lambda: Control(IDENTIFICATION),
     "counters": Counters,
+    "counters_clear": lambda: Counters(clear=True),
     "divider": lambda: Divider(64),
     "egress": lambda: Egress(64, mark=False, drop_bad=True),
     "ingress": lambda: Ingress(64, SIDE),
@@ -51,6 +60,7 @@ def configurations():
             strip_vlan=n % 3 > 0,
             on_drop=OnDrop.MARK if n % 4 == 3 else OnDrop.CONSUME,
             backpressure=n % 4 < 2,
+            control_port=n % 3 == 1,
         )
 
 

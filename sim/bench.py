@@ -13,6 +13,7 @@ import cocotb
 from cocotb.clock import Clock
 
 from ..ctx_map.verdicts import VERDICT_BITS, Verdict
+from .axil import hold_still
 from .axis import Bus, Monitor, ProtocolError, Sink, Source, UserBits, chance, run, to_beats
 from .job import Job, Stretch, load_job, save
 from .probes import Admissions, Times, read_counters
@@ -32,6 +33,7 @@ class Bench:
 
     def __init__(self, dut: Any, job: Job) -> None:
         self.dut, self.job = dut, job
+        hold_still(dut)
         rng = Random(job.seed)
         bus_in, bus_out = Bus(dut, "s_axis"), Bus(dut, "m_axis")
         self.source = Source(bus_in, chance(job.idle, Random(rng.random())))

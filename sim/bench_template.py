@@ -14,6 +14,7 @@ from cocotb.clock import Clock
 from cocotb_tools.runner import get_runner
 
 from ..ctx_map.verdicts import Verdict
+from .axil import hold_still
 from .axis import Bus, Monitor, Sink, Source, UserBits, chance, run, to_beats
 from .captures import read_capture
 from .cocotb_build import build_bench
@@ -45,6 +46,7 @@ class Bench:
 
     def __init__(self, dut, idle=0.0, stall=0.0):
         self.dut = dut
+        hold_still(dut)
         self.rng = random.Random(random.getrandbits(32))
         bus_in, bus_out = Bus(dut, "s_axis"), Bus(dut, "m_axis")
         self.source = Source(bus_in, chance(idle, self.rng))

@@ -21,7 +21,7 @@ _VERILATOR = (
 )  # fmt: skip
 _CXX = model.CXX_FLAGS
 _VPI = ("verilated_vpi.cpp", "verilated_dpi.cpp")
-_PORTS = ("clk", "rst", "s_axis_*", "m_axis_*", "stat_*", "ktime_ns", "trace_*", "trace")
+_PORTS = ("clk", "rst", "s_axis_*", "m_axis_*", "s_axil_*", "stat_*", "ktime_ns", "trace_*", "trace")
 _VISIBLE = "`verilator_config\n" + "".join(
     f'public_flat_rw -module "{TOP}" -var "{port}"\n' for port in _PORTS
 )

@@ -87,6 +87,10 @@ public:
 private:
     void reset() {
         m_top.s_axis_tvalid = 0;  // Inputs too start with random values.
+        if constexpr (requires { m_top.s_axil_awvalid; }) {
+            m_top.s_axil_awvalid = m_top.s_axil_wvalid = m_top.s_axil_arvalid = 0;
+            m_top.s_axil_bready = m_top.s_axil_rready = 0;
+        }
         m_top.rst = 1;
         for (uint64_t i = 0; i < RESET_CYCLES; ++i) edge(true);
         m_top.rst = 0;

@@ -19,10 +19,10 @@ from rich.table import Table
 from . import __version__
 from .compiler.cfg import build_cfg
 from .compiler.disasm import listing
-from .compiler.driver import TOP, Design, compile_program
+from .compiler.driver import Design, compile_program
 from .compiler.errors import InputError, RxgateError
 from .compiler.load import list_programs
-from .compiler.manifest import manifest
+from .compiler.manifest import manifest, output_files
 from .compiler.options import MAX_WINDOW, Options
 from .compiler.output import write_files
 from .compiler.source import read_program
@@ -75,7 +75,7 @@ def cli() -> None:
 @program_options
 @circuit_options
 @click.option("-o", "--output", type=NAME, metavar="DIR",
-              help="Write rxgate.v and manifest.json here.")
+              help="Write rxgate.v, manifest.json and what else there is here.")
 @click.option("--emit", type=click.Choice(EMIT), help="Print an intermediate form instead.")
 @json_option
 def compile_command(output: str | None, emit: str | None, as_json: bool, **options: Any) -> None:
@@ -93,11 +93,9 @@ def compile_command(output: str | None, emit: str | None, as_json: bool, **optio
         return
     if output is None:
         raise click.UsageError("say where to write with -o DIR, or what to print with --emit")
-    described = manifest(design)
-    files = {f"{TOP}.v": design.verilog, "manifest.json": json.dumps(described, indent=2) + "\n"}
-    paths = write_files(Path(output), files)
+    paths = write_files(Path(output), output_files(design))
     if as_json:
-        _print_json(described | {"files": [str(p) for p in paths]})
+        _print_json(manifest(design) | {"files": [str(p) for p in paths]})
         return
     console().print(summary(design))
     for path in paths:

@@ -14,6 +14,7 @@ from ..hdl.verilog import to_verilog
 from .cfg import Graph, build_cfg
 from .codegen import ProgramPipeline
 from .errors import Unsupported
+from .identity import program_id
 from .insn import Program
 from .ir import Function
 from .ir_check import check
@@ -46,7 +47,7 @@ class Design:
 
     @cached_property
     def gate(self) -> Gate:
-        return Gate(self.config, self.pipeline)
+        return Gate(self.config, self.pipeline, program_id(self.program))
 
     @cached_property
     def verilog(self) -> str:
@@ -95,6 +96,7 @@ def _config(options: Options, fields: list[str], window: int, inputs: set[str]) 
         max_frame=options.max_frame,
         on_drop=OnDrop.MARK if options.mark_drops else OnDrop.CONSUME,
         backpressure=options.backpressure,
+        control_port=options.control_port,
     )
 
 

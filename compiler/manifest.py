@@ -1,8 +1,10 @@
 """Design -> manifest.json: what the circuit is, what it promises, and what that means on a wire."""
 
+import json
 from typing import Any
 
 from ..ctx_map.descriptor import BY_NAME
+from ..ctx_map.register_views import c_header, to_json
 from ..ctx_map.verdicts import Verdict
 from ..hdl.counters import COUNTERS
 from .driver import TOP, Design
@@ -78,11 +80,31 @@ def _bits(layout: dict[str, tuple[int, int]]) -> list[dict[str, Any]]:
     return [{"field": n, "offset": o, "width": w} for n, (o, w) in layout.items()]
 
 
+def registers(design: Design) -> dict[str, Any]:
+    """The control port's registers, with the values of those that never change."""
+    return to_json(design.gate.identification)
+
+
+def output_files(design: Design) -> dict[str, str]:
+    """Name -> content of all that a design is written as."""
+    files = {
+        f"{TOP}.v": design.verilog,
+        "manifest.json": json.dumps(manifest(design), indent=2) + "\n",
+    }
+    if design.config.control_port:
+        files |= {
+            f"{TOP}_regs.h": c_header(),
+            "registers.json": json.dumps(registers(design), indent=2) + "\n",
+        }
+    return files
+
+
 def manifest(design: Design) -> dict[str, Any]:
     """A JSON-ready description; all lengths in bytes unless their name says bits or cycles."""
     config, placed = design.config, design.schedule
     operations = [n for n in placed.function.nodes if n.op not in WIRING]
     shell = design.options.route is Route.SHELL
+    control = {"control_port": registers(design)} if config.control_port else {}
     return {
         "module": TOP,
         "program": {
@@ -131,4 +153,4 @@ def manifest(design: Design) -> dict[str, Any]:
         "rates": rates(design),
         "prandom_seed": design.options.prandom_seed,
         "hash_key": None if shell else design.options.hash_key.hex(),
-    }
+    } | control

@@ -24,7 +24,7 @@ class Options:
 
     `width` is in bits per beat; `max_window` and `max_frame` in bytes; `clock_mhz` only enters the
     rates that the manifest states. `mark_drops` lets dropped frames through, marked in tuser.
-    `trace` adds a port with every pipeline register.
+    `trace` adds a port with every pipeline register, `control_port` one for the host (AXI4-Lite).
     """
 
     width: int = 512
@@ -38,6 +38,7 @@ class Options:
     prandom_seed: int = 0
     clock_mhz: float = 250.0
     trace: bool = False
+    control_port: bool = False
 
     def __post_init__(self) -> None:
         if self.width not in WIDTHS:

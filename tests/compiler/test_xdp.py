@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-
 from rxgate.compiler.cfg import build_cfg
 from rxgate.compiler.decode import decode
 from rxgate.compiler.driver import compile_program
@@ -21,6 +20,7 @@ from rxgate.sim.directed import directed
 from rxgate.sim.fast import simulate_fast
 from rxgate.sim.golden import Frame
 from rxgate.sim.interp import Interpreter
+from rxgate.sim.xdp_generator import random_xdp_program
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("xdp_*.c"))
 FRAMES = 300
@@ -30,7 +30,8 @@ HEAD = """
 #define FORGET(x) asm volatile("" : "+r"(x))
 #define FUNCTION static __noinline
 #define PROGRAM(...) SEC("xdp") int f(struct xdp_md *ctx) { \\
-    void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end; __u8 *b = data; __VA_ARGS__ }
+    void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end; \\
+    __u8 *b = data; __VA_ARGS__ }
 """
 
 
@@ -40,7 +41,10 @@ def built(tmp_path: Path, text: str, mcpu: str = "v4") -> Program:
     return decode(load_program(source, mcpu=mcpu))
 
 
-COVER = "are read, but {} against data_end covers them on every path; compare the pointer with data_end first"
+COVER = (
+    "are read, but {} against data_end covers them on every path; compare the pointer with data_end"
+    " first"
+)
 REFUSED = {
     "return b[0];":
         "1 bytes at packet pointer +0 " + COVER.format("no check"),
@@ -188,7 +192,8 @@ class Agreement:
     def run(self, program: Program) -> None:
         self.window = verify(build_cfg(program)).window
         compile_program(program, callback=self)
-        assert self.stages[0] == "lift" and len(self.stages) > 2
+        assert self.stages[0] == "lift"
+        assert len(self.stages) > 2
 
 
 @pytest.mark.parametrize("name", ACCEPTED)
@@ -220,4 +225,11 @@ def test_the_verilog_of_an_example(name, width):
     result = simulate_fast(design.verilog, design.config, design.inputs, sent, program)
     assert [str(m) for m in result.mismatches] == []
     assert result.agreed
-    assert result.counts["pass"] and result.counts["drop"]
+    assert result.counts["pass"]
+    assert result.counts["drop"]
+
+
+@pytest.mark.parametrize("seed", range(48))
+def test_every_stage_of_a_random_parser_agrees_with_the_interpreter(seed):
+    program = random_xdp_program(seed, size=(3, 8, 14, 20)[seed % 4])
+    Agreement(program, directed(program, 30, seed, effort=60)).run(program)

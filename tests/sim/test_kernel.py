@@ -15,6 +15,7 @@ from rxgate.sim.directed import directed
 from rxgate.sim.interp import Interpreter, Outcome
 from rxgate.sim.kernel import available, compare, program_type, runnable
 from rxgate.sim.packets import Mix, generate
+from rxgate.sim.xdp_generator import random_xdp_program
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted((ROOT / "examples").glob("*.c"))
@@ -49,6 +50,15 @@ def check(program: Program) -> None:
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.stem)
 def test_example(path: Path) -> None:
     check(read_program(str(path)))
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_random_xdp_parser(seed: int) -> None:
+    program = random_xdp_program(seed, size=(3, 8, 14, 20)[seed % 4])
+    report = compare(program, directed(program, 40, seed, effort=60))
+    assert report.refused == ""
+    assert [str(d) for d in report.disagreements] == []
+    assert report.packets >= 20
 
 
 @pytest.mark.parametrize(

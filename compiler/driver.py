@@ -14,6 +14,7 @@ from ..hdl.verilog import to_verilog
 from .cfg import Graph, build_cfg
 from .codegen import ProgramPipeline
 from .errors import Unsupported
+from .facts import Facts
 from .identity import program_id
 from .insn import Program
 from .ir import Function
@@ -22,7 +23,7 @@ from .lift import Target, lift, signals, window_size
 from .options import Options, Route
 from .passes import run_passes
 from .schedule import Schedule, schedule
-from .verify import Facts, verify
+from .verify import verify
 
 TOP = "rxgate"
 """Name of the Verilog module."""

@@ -17,6 +17,7 @@ from . import predicates
 from .analysis.state import Region
 from .build import Builder
 from .cfg import Block, EdgeKind, Graph
+from .facts import Access, BoundsCheck, ContextAccess, Facts, LoadBytes, MemoryAccess, PacketAccess
 from .front_end import REACH, FrontEnd, Window
 from .insn import (
     FP,
@@ -42,7 +43,6 @@ from .insn import (
 )
 from .ir import Function
 from .predicates import Predicate
-from .verify import Access, BoundsCheck, ContextAccess, Facts, LoadBytes, MemoryAccess, PacketAccess
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +271,9 @@ class _Lifter:
             return None
         # Next to a spilled address a number can only be part of a 0.
         zero = self.b.const(0, 64)
-        whole = [v.address if isinstance(v, AddressByte) else zero for v in found]
+        whole: list[Symbol | None] = [
+            v.address if isinstance(v, AddressByte) else zero for v in found
+        ]
         address = self.meet(paths, whole)
         return AddressByte(address, spilled[0].lane) if isinstance(address, Address) else None
 

@@ -8,6 +8,10 @@ from .ir import WIRING
 from .manifest import rates, store_and_forward_reason
 
 
+def _count(n: int, thing: str) -> str:
+    return f"{n} {thing}" if n == 1 else f"{n} {thing}s"
+
+
 def _facts(design: Design) -> Table:
     config, placed = design.config, design.schedule
     operations = sum(n.op not in WIRING for n in placed.function.nodes)
@@ -17,10 +21,10 @@ def _facts(design: Design) -> Table:
     table.add_column()
     count = sum(i is not None for i in design.program.insns)
     table.add_row("program", f"{design.program.name}: {count} instructions -> {operations} operations")
-    table.add_row("stream", f"{config.width} bits, {config.beat_bytes} bytes per beat")
+    table.add_row("stream", f"{config.width} bits, {_count(config.beat_bytes, 'byte')} per beat")
     table.add_row(
         "pipeline",
-        f"{placed.latency} stages, a packet per clock, {sum(live)} register bits carried"
+        f"{_count(placed.latency, 'stage')}, a packet per clock, {sum(live)} register bits carried"
         f" (at most {max(live)} across a cut)",
     )
     table.add_row("window", f"{config.window} bytes of header")

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from ..compiler.cfg import build_cfg
+from ..compiler.facts import ContextAccess
 from ..compiler.insn import (
     Alu,
     AluOp,
@@ -28,7 +29,7 @@ from ..compiler.insn import (
     LoadPacket,
     Program,
 )
-from ..compiler.verify import ContextAccess, verify
+from ..compiler.verify import verify
 from ..ctx_map.context import Context, Field
 from ..ctx_map.descriptor import Descriptor
 from ..ctx_map.helpers import Helper

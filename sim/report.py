@@ -1,6 +1,7 @@
 """Simulation result -> what the terminal shows of it."""
 
 from rich.console import Group, RenderableType
+from rich.markup import escape
 from rich.table import Table
 
 from .result import SimResult
@@ -28,5 +29,5 @@ def sim_report(result: SimResult, clock_mhz: float) -> RenderableType:
         return Group(table, f"[green]{result.packets} packets, 0 mismatches: the Verilog did what"
                             " the golden interpreter says[/green]")
     lines = [f"[red]{result.mismatch_count} mismatches[/red]"]
-    lines += [str(m) for m in result.mismatches[:_SHOWN]]
+    lines += [escape(str(m)) for m in result.mismatches[:_SHOWN]]
     return Group(table, *lines)

@@ -5,6 +5,7 @@ from types import MappingProxyType
 import pytest
 from rxgate.compiler.cfg import build_cfg
 from rxgate.compiler.errors import Unsupported, VerifyError
+from rxgate.compiler.facts import Facts
 from rxgate.compiler.insn import (
     FP,
     Alu,
@@ -31,7 +32,7 @@ from rxgate.compiler.insn import (
     Swap,
     SwapKind,
 )
-from rxgate.compiler.verify import Facts, verify
+from rxgate.compiler.verify import verify
 from rxgate.ctx_map.context import SK_BUFF, XDP_MD, XDP_METADATA, Context
 from rxgate.ctx_map.helpers import Helper
 

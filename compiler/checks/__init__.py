@@ -1,0 +1,1 @@
+"""The verifier's rules, by what an instruction touches."""

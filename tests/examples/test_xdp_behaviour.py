@@ -1,0 +1,158 @@
+"""Each XDP example gives the verdicts that its comment says."""
+
+import struct
+from functools import cache
+from pathlib import Path
+
+import pytest
+from rxgate.compiler.decode import decode
+from rxgate.compiler.load import load_program
+from rxgate.ctx_map.models import describe
+from rxgate.ctx_map.verdicts import Verdict
+from rxgate.sim.interp import Interpreter
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+TCP, UDP = 6, 17
+PASS, DROP, TX, ABORTED = Verdict.PASS, Verdict.DROP, Verdict.TX, Verdict.ABORTED
+
+
+def ether(kind: int, payload: bytes, *tags: int) -> bytes:
+    head = bytes.fromhex("020000000001020000000002")
+    head += b"".join(struct.pack(">HH", 0x8100, tci) for tci in tags)
+    return head + struct.pack(">H", kind) + payload
+
+
+def ip4(proto: int, body: bytes, *tags: int, options=0, frag=0, ttl=64, src="198.51.100.1") -> bytes:
+    size = 20 + options + len(body)
+    head = struct.pack(">BBHHHBBH", 0x45 + options // 4, 0, size, 1, frag, ttl, proto, 0)
+    head += bytes(map(int, src.split("."))) + bytes((8, 8, 8, 8)) + b"\1" * options
+    return ether(0x0800, head + body, *tags)
+
+
+def ip6(proto: int, body: bytes, *, hops=64, src=bytes(16)) -> bytes:
+    head = struct.pack(">IHBB", 6 << 28, len(body), proto, hops) + src + bytes(range(16))
+    return ether(0x86DD, head + body)
+
+
+def tcp(dport=443, sport=1000) -> bytes:
+    return struct.pack(">HHIIBBHHH", sport, dport, 1, 2, 0x50, 0x10, 1000, 0, 0)
+
+
+def udp(dport=9, body=b"", sport=1000) -> bytes:
+    return struct.pack(">HHHH", sport, dport, 8 + len(body), 0) + body
+
+
+def dns(flags=0, questions=1, answers=0, size=20) -> bytes:
+    return struct.pack(">HBBHHHH", 1, flags, 0, questions, answers, 0, 0).ljust(size, b"\0")
+
+
+def quic(flags=0xC0, version=1, ids=(8, 8), size=1200) -> bytes:
+    head = struct.pack(">BIB", flags, version, ids[0]) + bytes(ids[0]) + bytes((ids[1],))
+    return ip4(UDP, udp(443, head.ljust(size, b"\0")))
+
+
+ARP = ether(0x0806, bytes(46))
+CASES = {
+    "xdp_port_filter": [
+        (ARP, PASS), (ip4(TCP, tcp(23)), DROP), (ip4(TCP, tcp(22)), PASS),
+        (ip4(UDP, udp(11211), options=40), DROP), (ip4(UDP, udp(23), frag=9), PASS),
+        (ip6(TCP, tcp(137)), DROP), (ip6(58, tcp(137)), PASS), (ip4(TCP, b""), DROP),
+    ],
+    "xdp_vlan_parse": [
+        (ARP, DROP), (ip4(TCP, tcp()), PASS), (ip4(TCP, tcp(), 1), PASS),
+        (ip4(TCP, tcp(), 1, 2), PASS), (ip4(TCP, tcp(), 1, 2, 3), DROP), (ip6(TCP, b""), PASS),
+        (ether(0x0800, b"\x60" * 40), ABORTED), (ether(0x86DD, b"\x45" * 40), ABORTED),
+        (ip4(TCP, b"", 1)[:37], DROP),
+    ],
+    "xdp_icmp_pass": [
+        (ARP, PASS), (ip4(1, bytes(8)), PASS), (ip4(1, bytes(8), options=8), PASS),
+        (ip4(1, bytes(7)), DROP), (ip4(TCP, tcp()), DROP), (ip6(58, bytes(8)), PASS),
+        (ip6(58, bytes(7)), DROP), (ip6(1, bytes(8)), DROP),
+    ],
+    "xdp_dns_guard": [
+        (ARP, PASS), (ip4(UDP, udp(53, dns())), PASS), (ip4(UDP, udp(53, dns(answers=1))), DROP),
+        (ip4(UDP, udp(53, dns(0x28))), DROP), (ip4(UDP, udp(53, dns(questions=2))), DROP),
+        (ip4(UDP, udp(9, dns(0x80, size=1232), 53), options=40), PASS),
+        (ip4(UDP, udp(9, dns(0x80, size=1233), 53)), DROP), (ip4(UDP, udp(9, dns(), 53)), DROP),
+        (ip4(UDP, udp(), frag=0x2000), DROP), (ip4(TCP, tcp(53)), PASS), (ip4(UDP, udp()), PASS),
+    ],
+    "xdp_ntp_guard": [
+        (ARP, PASS), (ip4(UDP, udp(123, b"\x23" + bytes(47))), PASS),
+        (ip4(UDP, udp(123, b"\x17")), DROP), (ip4(UDP, udp(9, b"\x24" + bytes(47), 123)), PASS),
+        (ip4(UDP, udp(9, b"\x24" + bytes(67), 123), options=8), PASS),
+        (ip4(UDP, udp(9, b"\x24" + bytes(200), 123)), DROP),
+        (ip6(UDP, udp(123, b"\x16")), DROP), (ip6(UDP, udp(123, b"\x23")), PASS),
+    ],
+    "xdp_quic_guard": [
+        (ARP, PASS), (quic(), PASS), (quic(size=1199), DROP), (quic(0xD0, size=60), PASS),
+        (quic(version=2), DROP), (quic(0xD0, 0x6B3343CF, size=100), DROP),
+        (quic(0xC0, 0x6B3343CF, size=100), PASS), (quic(0x80), DROP), (quic(0x40, 9, size=30), PASS),
+        (quic(ids=(21, 0)), DROP), (quic(ids=(20, 20)), PASS), (quic(ids=(20, 21)), DROP),
+        (ip4(UDP, udp(444, b"\0")), PASS), (ip4(UDP, udp(443, b"\xc0")), DROP),
+    ],
+    "xdp_ttl_filter": [
+        (ARP, PASS), (ip4(TCP, tcp(), ttl=1), DROP), (ip4(TCP, tcp(), ttl=2), PASS),
+        (ip4(TCP, tcp(179)), DROP), (ip4(TCP, tcp(179), ttl=255), PASS),
+        (ip4(TCP, tcp(sport=179), options=12), DROP), (ip6(TCP, tcp(179), hops=254), DROP),
+        (ip6(UDP, tcp(179), hops=254), PASS), (ip6(58, b"", hops=0), DROP),
+    ],
+    "xdp_fragment_filter": [
+        (ARP, PASS), (ip4(TCP, tcp()), PASS), (ip4(TCP, tcp(), frag=1), DROP),
+        (ip4(TCP, tcp(), frag=0x2000), DROP), (ip4(UDP, bytes(28), frag=0x2000), PASS),
+        (ip4(UDP, bytes(8), frag=5), PASS), (ip6(44, bytes(8)), DROP), (ip6(TCP, tcp()), PASS),
+        (ip6(0, bytes((44, 0)) + bytes(14)), DROP), (ip6(60, bytes((6, 1)) + bytes(22)), PASS),
+        (ip6(0, bytes((6, 4)) + bytes(62)), DROP),
+    ],
+    "xdp_packet_length": [
+        (ARP, PASS), (ether(0x0806, bytes(1500)), PASS), (ether(0x0806, bytes(1501)), DROP),
+        (bytes(13), ABORTED), (ip4(UDP, udp()), PASS), (ip4(UDP, udp())[:-1], DROP),
+        (ip4(UDP, udp()) + bytes(9), PASS), (ip6(UDP, udp())[:-1], DROP), (ip6(UDP, udp()), PASS),
+        (ip4(UDP, b"")[:33], ABORTED),
+    ],
+    "xdp_ipv6_ext": [
+        (ARP, PASS), (ip6(TCP, tcp()), PASS), (ip6(0, bytes((6, 0)) + bytes(14)), PASS),
+        (ip6(43, bytes((6, 0, 0, 1)) + bytes(12)), DROP),
+        (ip6(43, bytes((6, 0, 4, 1)) + bytes(12)), PASS),
+        (ip6(44, bytes((6, 0, 0, 1, 0, 0, 0, 0))), PASS),
+        (ip6(44, bytes((6, 0, 0, 9, 0, 0, 0, 0))), DROP), (ip6(60, bytes((6, 3)) + bytes(40)), DROP),
+        (ip6(0, bytes(64)), DROP), (ip6(0, bytes((6, 0, 0))), DROP),
+    ],
+    "xdp_five_tuple": [
+        (ARP, PASS), (ip4(TCP, tcp(22)), DROP), (ip4(TCP, tcp(22), src="192.168.7.7"), PASS),
+        (ip4(TCP, tcp(443)), PASS), (ip4(TCP, tcp(80)), DROP), (ip4(TCP, tcp(1024)), PASS),
+        (ip4(UDP, udp(7)), TX), (ip4(UDP, udp(99, sport=53)), PASS), (ip4(UDP, udp(53)), DROP),
+        (ip4(1, b"", src="127.0.0.1"), DROP), (ip4(1, b"", 666), DROP), (ip4(1, b"", 667), PASS),
+    ],
+    "xdp_tx_echo": [
+        (ARP, PASS), (ip4(UDP, udp(7)), TX), (ip4(UDP, udp(7), options=40), TX),
+        (ip4(UDP, udp(8)), PASS), (ip4(TCP, tcp(7)), PASS), (ip6(UDP, udp(7)), TX),
+        (ip6(UDP, udp(7), src=bytes(range(16))), DROP), (b"\3" + ip4(UDP, udp(7))[1:], PASS),
+        (ip4(UDP, udp(7))[:-1], PASS),
+    ],
+}
+
+
+@cache
+def interpreter(name: str, mcpu: str) -> Interpreter:
+    return Interpreter(decode(load_program(EXAMPLES / f"{name}.c", mcpu=mcpu)))
+
+
+@pytest.mark.parametrize("mcpu", ["v1", "v4"])
+@pytest.mark.parametrize("name", CASES)
+def test_verdicts(name, mcpu):
+    run = interpreter(name, mcpu).run
+    got = [(frame.hex(), run(frame, describe(frame).descriptor).verdict) for frame, _ in CASES[name]]
+    assert got == [(frame.hex(), wanted) for frame, wanted in CASES[name]]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_no_length_is_read_beyond_the_end(name):
+    """The interpreter raises when a program does."""
+    for frame, _ in CASES[name]:
+        for size in range(min(len(frame), 130)):
+            cut = frame[:size]
+            interpreter(name, "v4").run(cut, describe(cut).descriptor)
+
+
+def test_every_program_has_a_test():
+    assert {p.stem for p in EXAMPLES.glob("xdp_*.c")} == set(CASES)

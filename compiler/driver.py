@@ -19,7 +19,8 @@ from .identity import program_id
 from .insn import Program
 from .ir import Function
 from .ir_check import check
-from .lift import Target, lift, signals, window_size
+from .lift import lift, signals, window_size
+from .lifting.symbols import Target
 from .options import Options, Route
 from .passes import run_passes
 from .schedule import Schedule, schedule

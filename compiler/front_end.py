@@ -8,7 +8,7 @@ from functools import cached_property
 
 from ..ctx_map.hash_types import HashType
 from ..ctx_map.models import TAGS
-from .build import Builder
+from .builder import Builder
 
 REACH = {"hash": 86, "hash_type": 86, "vlan_tci": 16, "vlan_proto": 16, "protocol": 16}
 """Deepest window byte that a field needs, as a count of bytes from byte 0.

@@ -6,7 +6,7 @@ have in common stays in the set; only where they differ is logic built.
 
 from collections.abc import Iterable, Sequence
 
-from .build import Builder
+from .builder import Builder
 
 Predicate = frozenset[int]
 ALWAYS: Predicate = frozenset()

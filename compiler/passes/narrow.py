@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ..analysis.demand import demanded
-from ..build import Builder
+from ..builder import Builder
 from ..ir import Function, Node
 from .replay import replay, same
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from ..build import Builder
+from ..builder import Builder
 from ..ir import Function, Node
 
 Rule = Callable[[Builder, int, Node, list[int]], int]

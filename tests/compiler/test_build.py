@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from rxgate.compiler.build import Builder
+from rxgate.compiler.builder import Builder
 from rxgate.compiler.ir import Function, Node
 from rxgate.compiler.ir_check import check
 from rxgate.compiler.ir_eval import evaluate, evaluate_node

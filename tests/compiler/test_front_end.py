@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from rxgate.compiler.build import Builder
+from rxgate.compiler.builder import Builder
 from rxgate.compiler.front_end import REACH, FrontEnd, Window
 from rxgate.compiler.ir import Function
 from rxgate.compiler.ir_check import check

@@ -14,7 +14,8 @@ from rxgate.compiler.insn import Program
 from rxgate.compiler.ir import Function
 from rxgate.compiler.ir_check import check
 from rxgate.compiler.ir_eval import evaluate
-from rxgate.compiler.lift import Target, lift, window_size
+from rxgate.compiler.lift import lift, window_size
+from rxgate.compiler.lifting.symbols import Target
 from rxgate.compiler.options import Options, Route
 from rxgate.compiler.passes import run_passes
 from rxgate.compiler.verify import verify

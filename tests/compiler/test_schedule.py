@@ -4,7 +4,7 @@ import random
 
 import pytest
 from amaranth.sim import Simulator
-from rxgate.compiler.build import Builder
+from rxgate.compiler.builder import Builder
 from rxgate.compiler.codegen import ProgramPipeline
 from rxgate.compiler.delay import STAGE_LEVELS, levels
 from rxgate.compiler.driver import compile_program

@@ -1,0 +1,1 @@
+"""What each kind of instruction adds to the dataflow graph."""

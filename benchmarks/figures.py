@@ -24,7 +24,7 @@ from rxgate.sim.golden import Frame
 from rxgate.sim.packets import generate
 from rxgate.sim.result import SimResult
 
-FAST_PACKETS = 200_000
+FAST_PACKETS = 100_000
 COCOTB_PACKETS = 10_000
 RATE_PACKETS = 5_000
 
@@ -130,11 +130,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--no-simulation", action="store_true")
+    parser.add_argument("--only", help="examples to simulate, by name, with commas between")
     parser.add_argument("-o", "--output", type=Path, required=True)
     o = parser.parse_args()
     parts = ["## What each program costs\n", cost_table([cost(n) for n in names()]), ""]
     if not o.no_simulation:
         examples = [n for n in names() if n not in expressions()]
+        if o.only:
+            examples = [n for n in examples if n in o.only.split(",")]
         with ProcessPoolExecutor(o.jobs) as pool:
             speeds = list(pool.map(speed, examples))
         parts += ["## Cycles per 64-byte packet, and simulation speed\n", speed_table(speeds), ""]

@@ -79,11 +79,9 @@ class _Stage:
             node = self.function.nodes[n]
             match node.op:
                 case "const":
-                    assert isinstance(node.attr, int)
-                    made: Value = Const(node.attr, node.width)
+                    made: Value = Const(node.number, node.width)
                 case "slice":
-                    assert isinstance(node.attr, int)
-                    made = self.value(node.args[0])[node.attr : node.attr + node.width]
+                    made = self.value(node.args[0])[node.number : node.number + node.width]
                 case "concat":
                     made = Cat(*(self.value(a) for a in node.args))
                 case "sext":
@@ -106,9 +104,8 @@ class _Stage:
         self.values[n] = out
 
     def case(self, node: Node, args: list[Value], out: Signal) -> None:
-        assert isinstance(node.attr, tuple)
         with self.m.Switch(args[0]):
-            for key, value in zip(node.attr, args[1:], strict=True):
+            for key, value in zip(node.keys, args[1:], strict=True):
                 with self.m.Case(key):
                     self.m.d.comb += out.eq(value)
 
@@ -225,10 +222,8 @@ class ProgramPipeline(wiring.Component):
         values: dict[int, Value] = {}
         for n, node in enumerate(self.schedule.function.nodes):
             if node.op == "input":
-                assert isinstance(node.attr, tuple)
-                name, index = node.attr
+                name, index = node.source
                 port = getattr(self, f"i_{name}")
-                assert isinstance(index, int)
                 values[n] = port[8 * index : 8 * index + 8] if name == "window" else port
         return values
 
@@ -238,8 +233,6 @@ def _inputs(schedule: Schedule, window: int) -> dict[str, int]:
     found: dict[str, int] = {}
     for node in schedule.function.nodes:
         if node.op == "input":
-            assert isinstance(node.attr, tuple)
-            name = node.attr[0]
-            assert isinstance(name, str)
+            name, _ = node.source
             found[name] = 8 * window if name == "window" else node.width
     return dict(sorted(found.items()))

@@ -24,6 +24,7 @@ the stack has become values, packet bytes are inputs.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import cast
 
 Attr = int | tuple[str, int] | tuple[int, ...] | None
 
@@ -45,6 +46,24 @@ class Node:
     attr: Attr = None
     origin: int = -1
 
+    @property
+    def number(self) -> int:
+        """The value of a const, the lowest bit of a slice."""
+        assert isinstance(self.attr, int)
+        return self.attr
+
+    @property
+    def source(self) -> tuple[str, int]:
+        """What an input is: (name, index)."""
+        assert isinstance(self.attr, tuple)
+        return cast(tuple[str, int], self.attr)
+
+    @property
+    def keys(self) -> tuple[int, ...]:
+        """The keys of a case."""
+        assert isinstance(self.attr, tuple)
+        return cast(tuple[int, ...], self.attr)
+
 
 @dataclass(frozen=True, slots=True)
 class Function:
@@ -60,7 +79,7 @@ class Function:
 
     def inputs(self) -> list[tuple[str, int]]:
         """(name, index) of every input in use, sorted."""
-        return sorted({n.attr for n in self.nodes if n.op == "input"})  # type: ignore[type-var]
+        return sorted({n.source for n in self.nodes if n.op == "input"})
 
     def live(self, roots: Iterable[int]) -> list[bool]:
         """For each node, whether one of `roots` depends on it."""
@@ -82,14 +101,15 @@ class Function:
 def text(node: Node) -> str:
     """One node in the form `op.width arguments`."""
     args = [f"%{a}" for a in node.args]
-    match node.attr:
-        case None:
-            pass
-        case int(value):
-            args.append(f"{value:#x}" if node.op == "const" else str(value))
-        case (str(name), index):
+    match node.op:
+        case "const":
+            args.append(f"{node.number:#x}")
+        case "slice":
+            args.append(str(node.number))
+        case "input":
+            name, index = node.source
             args.append(f"{name}[{index}]" if name == "window" else name)
-        case keys:
-            args = [args[0], *(f"{k:#x}: {v}" for k, v in zip(keys, args[1:], strict=True))]  # type: ignore[str-format]
+        case "case":
+            args[1:] = [f"{k:#x}: {v}" for k, v in zip(node.keys, args[1:], strict=True)]
     origin = f"  ; slot {node.origin}" if node.origin >= 0 else ""
     return f"{node.op}.{node.width} {', '.join(args)}{origin}"

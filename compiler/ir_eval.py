@@ -17,8 +17,7 @@ def evaluate_node(node: Node, a: list[int], widths: list[int]) -> int:
     mask = (1 << node.width) - 1
     match node.op:
         case "slice":
-            assert isinstance(node.attr, int)
-            return a[0] >> node.attr & mask
+            return a[0] >> node.number & mask
         case "concat":
             value = shift = 0
             for v, w in zip(a, widths, strict=True):
@@ -64,8 +63,7 @@ def evaluate_node(node: Node, a: list[int], widths: list[int]) -> int:
         case "onehot":
             return reduce(lambda x, y: x | y, (v for p, v in zip(a[::2], a[1::2], strict=True) if p), 0)
         case "case":
-            assert isinstance(node.attr, tuple)
-            return next((v for k, v in zip(node.attr, a[1:], strict=True) if k == a[0]), 0)
+            return next((v for k, v in zip(node.keys, a[1:], strict=True) if k == a[0]), 0)
     raise AssertionError(f"no meaning for {node!r}")
 
 
@@ -75,10 +73,9 @@ def evaluate(function: Function, inputs: Inputs) -> list[int]:
     nodes = function.nodes
     for node in nodes:
         if node.op == "const":
-            assert isinstance(node.attr, int)
-            values.append(node.attr)
+            values.append(node.number)
         elif node.op == "input":
-            value = inputs.get(node.attr, 0)  # type: ignore[arg-type]
+            value = inputs.get(node.source, 0)
             values.append(value & (1 << node.width) - 1)
         else:
             args = [values[a] for a in node.args]

@@ -82,8 +82,7 @@ def sources(function: Function, n: int, mask: int) -> list[tuple[int, int]]:
         return []
     match node.op:
         case "slice":
-            assert isinstance(node.attr, int)
-            return sources(function, node.args[0], mask << node.attr)
+            return sources(function, node.args[0], mask << node.number)
         case "concat":
             found, shift = [], 0
             for a in node.args:

@@ -37,9 +37,10 @@ def _facts(design: Design) -> Table:
 def _stages(design: Design) -> Table:
     placed = design.schedule
     table = Table(title="stages", title_justify="left", box=None, pad_edge=False)
-    for name, justify in (("stage", "right"), ("operations", "left"), ("source lines", "left"),
-                          ("bits out", "right")):
-        table.add_column(name, justify=justify)  # type: ignore[arg-type]
+    table.add_column("stage", justify="right")
+    table.add_column("operations")
+    table.add_column("source lines")
+    table.add_column("bits out", justify="right")
     for k in range(placed.latency):
         kinds: dict[str, int] = {}
         lines: dict[int, None] = {}

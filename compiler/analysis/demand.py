@@ -9,8 +9,7 @@ def _spread(node: Node, mask: int, widths: list[int]) -> list[int]:
     up_to = (1 << mask.bit_length()) - 1
     match node.op:
         case "slice":
-            assert isinstance(node.attr, int)
-            return [mask << node.attr]
+            return [mask << node.number]
         case "concat":
             masks, shift = [], 0
             for w in widths:

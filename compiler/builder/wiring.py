@@ -28,7 +28,7 @@ class Wiring:
     def constant(self, n: int) -> int | None:
         """The value of node `n` when it is a constant."""
         node = self.nodes[n]
-        return node.attr if node.op == "const" and isinstance(node.attr, int) else None
+        return node.number if node.op == "const" else None
 
     def _node(self, op: str, width: int, args: tuple[int, ...] = (), attr: Attr = None) -> int:
         """The node itself, shared when it exists, a constant when its value is known."""
@@ -76,8 +76,7 @@ class Wiring:
             return self.const(value.value >> low & span, width)
         match node.op:
             case "slice":
-                assert isinstance(node.attr, int)
-                return self.slice(node.args[0], node.attr + low, width)
+                return self.slice(node.args[0], node.number + low, width)
             case "concat":
                 return self._slice_concat(node, low, width)
             case "sext":

@@ -11,19 +11,14 @@ Rule = Callable[[Builder, int, Node, list[int]], int]
 
 def same(b: Builder, _: int, node: Node, args: list[int]) -> int:
     """The node as it was, simplified again."""
-    attr = node.attr
     match node.op:
         case "const":
-            assert isinstance(attr, int)
-            return b.const(attr, node.width)
+            return b.const(node.number, node.width)
         case "input":
-            assert isinstance(attr, tuple)
-            name, index = attr
-            assert isinstance(name, str)
+            name, index = node.source
             return b.input(name, node.width, index)
         case "slice":
-            assert isinstance(attr, int)
-            return b.slice(args[0], attr, node.width)
+            return b.slice(args[0], node.number, node.width)
         case "concat":
             return b.concat(*args)
         case "sext":
@@ -41,9 +36,7 @@ def same(b: Builder, _: int, node: Node, args: list[int]) -> int:
         case "onehot":
             return b.onehot(list(zip(args[::2], args[1::2], strict=True)))
         case "case":
-            assert isinstance(attr, tuple)
-            table = dict(zip(attr, args[1:], strict=True))
-            return b.case(args[0], table)  # type: ignore[arg-type]
+            return b.case(args[0], dict(zip(node.keys, args[1:], strict=True)))
     raise AssertionError(f"no rule for {node!r}")
 
 

@@ -124,4 +124,5 @@ def test_yosys_elaborates(source):
          "read_verilog rxgate.v; hierarchy -check -top rxgate; proc; check -assert"],
         cwd=source.parent, capture_output=True, text=True, check=False,
     )
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    remarks = [r for r in done.stderr.splitlines() if not r.startswith("Preparing to run yowasp")]
+    assert (done.returncode, done.stdout, remarks) == (0, "", [])

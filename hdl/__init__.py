@@ -1,1 +1,1 @@
-
+"""Streams of frames around a program pipeline -> Amaranth components."""

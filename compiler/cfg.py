@@ -12,12 +12,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from .errors import Unsupported, VerifyError
-from .insn import CallLocal, Exit, Goto, Jump, LoadPacket, Program
+from .insn import MAX_FRAMES, CallLocal, Exit, Goto, Jump, LoadPacket, Program
 
 MAX_SLOTS = 100_000
 """Instructions after inlining that are accepted."""
-MAX_FRAMES = 8
-"""Call depth, functions (kernel: MAX_CALL_FRAMES)."""
 
 Chain = tuple[int, ...]
 

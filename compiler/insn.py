@@ -16,6 +16,8 @@ FP = 10
 """The frame pointer, r10."""
 STACK_SIZE = 512
 """Stack of one function, bytes (kernel: MAX_BPF_STACK)."""
+MAX_FRAMES = 8
+"""Call depth, functions (kernel: MAX_CALL_FRAMES)."""
 
 
 @dataclass(frozen=True, slots=True)

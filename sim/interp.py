@@ -6,16 +6,13 @@ It executes instructions one after the other and knows nothing of the compiler's
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..compiler.insn import FP, STACK_SIZE, Insn, Program
+from ..compiler.insn import FP, MAX_FRAMES, STACK_SIZE, Insn, Program
 from ..ctx_map.context import PacketEnd
 from ..ctx_map.descriptor import Descriptor
 from ..ctx_map.helpers import EFAULT, Helper
 from ..ctx_map.prandom import prandom, site
 from ..ctx_map.verdicts import Verdict
 from .semantics import CLOBBERED, MASK, Step, step_for
-
-MAX_FRAMES = 8
-"""Call depth, functions (kernel: MAX_CALL_FRAMES)."""
 
 _REGION = 44
 _CONTEXT, _STACK, _DATA = 1 << _REGION, 2 << _REGION, 3 << _REGION

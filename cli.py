@@ -107,7 +107,7 @@ def _emit(design: Design, form: str) -> str:
         case "insns":
             return listing(design.program)
         case "cfg":
-            return str(design.graph)
+            return str(design.facts.graph)
         case "ir":
             return str(design.schedule.function)
         case "schedule":

@@ -1,96 +1,57 @@
-"""Decoded program -> one acyclic graph of basic blocks, calls inlined, in topological order.
+"""Decoded program -> its functions as basic blocks, and how their loops nest.
 
-A block instance belongs to one *frame*: the chain of call slots that leads to it. Two calls of the
-same function make two sets of blocks. Blocks may be laid out in any order in the program; only a
-cycle is a loop. Packet loads (LD_ABS, LD_IND) end their block, since a load out of range leaves the
-function.
+Blocks may be laid out in any order in the program; only a cycle is a loop. A loop is a strongly
+connected set of blocks that is entered at one of them, its header; taken without the edges back to
+the header, its blocks may hold loops again. Packet loads (LD_ABS, LD_IND) end their block, since a
+load out of range leaves the function.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from enum import Enum
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from .errors import Unsupported, VerifyError
-from .insn import MAX_FRAMES, CallLocal, Exit, Goto, Jump, LoadPacket, Program
+from .insn import MAX_FRAMES, CallLocal, Exit, Goto, Insn, Jump, LoadPacket, Program
+from .scc import strongly_connected
 
 MAX_SLOTS = 100_000
-"""Instructions after inlining that are accepted."""
-
-Chain = tuple[int, ...]
-
-
-class EdgeKind(Enum):
-    """Why control goes from one block to another."""
-
-    NEXT = "next"
-    TAKEN = "taken"
-    NOT_TAKEN = "not taken"
-    LOADED = "load in range"
-    OUT_OF_RANGE = "load out of range"
-    CALL = "call"
-    RETURN = "return"
-    RETURN_ZERO = "return after a load out of range"
+"""Instructions after inlining and unrolling that are accepted."""
 
 
 @dataclass(frozen=True, slots=True)
-class Edge:
-    """Control flow to block `target`; None leaves the program."""
+class BasicBlock:
+    """The instructions at `slots`; the last one decides between `successors`.
 
-    kind: EdgeKind
-    target: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """Slots `start` up to (not including) `end`, run in frame `chain`.
-
-    The last instruction decides between `edges`. A block without slots exists only as the landing
-    place of a load out of range.
+    `successors` are starts of blocks of the same function: for a jump where it goes when taken, then
+    where it goes on. `end` is the slot behind the block. `loops` are the headers of the loops around
+    it, outermost first; `ranks` its place among the blocks and loops of each of these, outermost
+    first, in topological order.
     """
 
-    number: int
-    chain: Chain
     start: int
     end: int
-    edges: tuple[Edge, ...]
-
-    @property
-    def depth(self) -> int:
-        """Number of calls that lead here."""
-        return len(self.chain)
+    slots: tuple[int, ...]
+    last: Insn
+    successors: tuple[int, ...]
+    loops: tuple[int, ...] = ()
+    ranks: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Graph:
-    """Blocks in topological order; block 0 is the entry."""
-
-    program: Program
-    blocks: tuple[Block, ...]
-
-    def slots(self, block: Block) -> Iterator[int]:
-        """The slots of a block that hold instructions."""
-        return (s for s in range(block.start, block.end) if self.program.insns[s] is not None)
-
-    def __str__(self) -> str:
-        lines = []
-        for b in self.blocks:
-            frame = f" called from {'/'.join(map(str, b.chain))}" if b.chain else ""
-            slots = f"slots {b.start}..{b.end - 1}" if b.end > b.start else "no slots"
-            lines.append(f"block {b.number}: {slots}{frame}")
-            for e in b.edges:
-                goal = "exit" if e.target is None else f"block {e.target}"
-                lines.append(f"    {e.kind.value} -> {goal}")
-        return "\n".join(lines) + "\n"
-
-
-@dataclass(slots=True)
-class _Function:
-    """One function's static shape: its slots, and where blocks begin."""
+class Function:
+    """Slots `start` up to (not including) `end`; `blocks` by their first slot."""
 
     start: int
     end: int
-    leaders: list[int] = field(default_factory=list)
+    blocks: Mapping[int, BasicBlock]
+
+
+@dataclass(frozen=True, slots=True)
+class ControlFlow:
+    """Every function by its first slot; the program begins at slot 0."""
+
+    program: Program
+    functions: Mapping[int, Function]
 
 
 def _following(program: Program, slot: int) -> int:
@@ -98,184 +59,152 @@ def _following(program: Program, slot: int) -> int:
     return slot + (2 if wide else 1)
 
 
-def _functions(program: Program) -> dict[int, _Function]:
+def _extents(program: Program) -> list[tuple[int, int]]:
+    """The slots of each function: first, and behind its last."""
     starts = sorted(
         {0, *program.functions, *(i.target for i in program.insns if isinstance(i, CallLocal))}
     )
-    ends = [*starts[1:], len(program.insns)]
-    return {s: _Function(s, e) for s, e in zip(starts, ends, strict=True)}
+    return list(zip(starts, [*starts[1:], len(program.insns)], strict=True))
 
 
-def _find_leaders(program: Program, function: _Function) -> None:
-    """Check the shape of one function, and note where its blocks begin."""
-    leaders = {function.start}
-    for slot in range(function.start, function.end):
+def _leaders(program: Program, start: int, end: int) -> list[int]:
+    """Check the shape of one function, and find where its blocks begin."""
+    leaders = {start}
+    for slot in range(start, end):
         insn = program.insns[slot]
         if insn is None:
             continue
         following = _following(program, slot)
         if isinstance(insn, Jump | Goto):
-            if not function.start <= insn.target < function.end:
+            if not start <= insn.target < end:
                 raise VerifyError(
-                    f"the jump to slot {insn.target} leaves its function (slots {function.start} to"
-                    f" {function.end - 1}); call the other function instead",
+                    f"the jump to slot {insn.target} leaves its function (slots {start} to"
+                    f" {end - 1}); call the other function instead",
                     program.where(slot),
                 )
             leaders.add(insn.target)
         if isinstance(insn, Jump | Goto | Exit | CallLocal | LoadPacket):
             leaders.add(following)
-        if following >= function.end and not isinstance(insn, Exit | Goto):
+        if following >= end and not isinstance(insn, Exit | Goto):
             raise VerifyError(
                 "control can fall off the end of the function; the last instruction must be an"
                 " exit or an unconditional jump",
                 program.where(slot),
             )
-    function.leaders = sorted(s for s in leaders if s < function.end)
+    return sorted(s for s in leaders if s < end)
 
 
-def _successors(program: Program, function: _Function, start: int) -> tuple[int, list[int]]:
-    """The end of the block that begins at `start`, and the blocks after it within the function."""
-    following = bisect_right(function.leaders, start)
-    end = function.leaders[following] if following < len(function.leaders) else function.end
-    last = end - 1 if program.insns[end - 1] is not None else end - 2
-    match program.insns[last]:
+def _block(program: Program, leaders: list[int], start: int, end: int) -> BasicBlock:
+    """The block that begins at `start`, in a function that ends before `end`."""
+    following = bisect_right(leaders, start)
+    if following < len(leaders):
+        end = leaders[following]
+    slots = tuple(s for s in range(start, end) if program.insns[s] is not None)
+    last = program.insns[slots[-1]]
+    assert last is not None
+    match last:
         case Jump(target=target):
-            return end, [target, end]
+            successors = (target, end)
         case Goto(target):
-            return end, [target]
+            successors = (target,)
         case Exit():
-            return end, []
-    return end, [end]
+            successors = ()
+        case _:
+            successors = (end,)
+    return BasicBlock(start, end, slots, last, successors)
 
 
-def _topological(program: Program, function: _Function) -> list[int]:
-    """Block starts of a function in topological order; refuses loops and unreachable code."""
-    order: list[int] = []
-    state: dict[int, str] = {}
-    stack: list[tuple[int, Iterator[int]]] = []
-
-    def enter(start: int) -> None:
-        state[start] = "open"
-        stack.append((start, iter(_successors(program, function, start)[1])))
-
-    enter(function.start)
-    while stack:
-        start, rest = stack[-1]
-        successor = next(rest, None)
-        if successor is None:
-            state[start] = "done"
-            order.append(start)
-            stack.pop()
-        elif state.get(successor) == "open":
-            end = _successors(program, function, start)[0]
-            raise Unsupported(
-                f"the jump back to slot {successor} makes a loop; a pipeline runs every instruction"
-                " at most once. Unroll it in the source (#pragma unroll with a constant bound)",
-                program.where(end - 1),
-            )
-        elif successor not in state:
-            enter(successor)
-    for start in function.leaders:
-        if start not in state:
-            raise VerifyError("no path reaches this instruction", program.where(start))
-    return order[::-1]
-
-
-class _Inliner:
-    """Expands functions into block instances."""
-
-    def __init__(self, program: Program) -> None:
-        self.program = program
-        self.functions = _functions(program)
-        self.order = {}
-        for start, function in self.functions.items():
-            _find_leaders(program, function)
-            self.order[start] = _topological(program, function)
-        self.blocks: list[tuple[Chain, int, int, list[tuple[EdgeKind, object]]]] = []
-        self.numbers: dict[object, int] = {}
-        self.slots = 0
-        self.called: set[int] = set()
-
-    def expand(self, start: int, chain: Chain, resume: object) -> object:
-        """Append the instances of the function at `start`; returns the key of its entry block."""
-        function = self.functions[start]
-        self.called.add(start)
-        self.slots += function.end - function.start
-        if self.slots > MAX_SLOTS:
-            raise Unsupported(f"more than {MAX_SLOTS} instructions after inlining all calls")
-        fails = False
-        for first in self.order[start]:
-            end, successors = _successors(self.program, function, first)
-            last = end - 1 if self.program.insns[end - 1] is not None else end - 2
-            keys = [(chain, s) for s in successors]
-            edges: list[tuple[EdgeKind, object]]
-            callee = None
-            match self.program.insns[last]:
-                case Jump():
-                    edges = [(EdgeKind.TAKEN, keys[0]), (EdgeKind.NOT_TAKEN, keys[1])]
-                case Exit():
-                    edges = [(EdgeKind.RETURN, resume)]
-                case LoadPacket():
-                    fails = True
-                    edges = [(EdgeKind.LOADED, keys[0]), (EdgeKind.OUT_OF_RANGE, (chain, "out"))]
-                case CallLocal(target):
-                    callee = target
-                    edges = [(EdgeKind.CALL, ((*chain, last), target))]
-                case _:
-                    edges = [(EdgeKind.NEXT, keys[0])]
-            self.append((chain, first), chain, first, end, edges)
-            if callee is not None:
-                self.call(last, callee, chain, keys[0])
-        if fails:
-            edges = [(EdgeKind.RETURN_ZERO, resume)]
-            self.append((chain, "out"), chain, function.start, function.start, edges)
-        return (chain, start)
-
-    def call(self, slot: int, callee: int, chain: Chain, resume: object) -> None:
-        entries = [0]
-        for call_slot in chain:
-            insn = self.program.insns[call_slot]
-            assert isinstance(insn, CallLocal)
-            entries.append(insn.target)
-        if callee in entries:
-            name = self.program.functions.get(callee, f"at slot {callee}")
-            raise Unsupported(
-                f"function {name} calls itself; a pipeline cannot recurse", self.program.where(slot)
-            )
-        if len(chain) + 2 > MAX_FRAMES:
-            raise VerifyError(
-                f"more than {MAX_FRAMES} nested functions", self.program.where(slot)
-            )
-        self.expand(callee, (*chain, slot), resume)
-
-    def append(
-        self, key: object, chain: Chain, start: int, end: int, edges: list[tuple[EdgeKind, object]]
-    ) -> None:
-        self.numbers[key] = len(self.blocks)
-        self.blocks.append((chain, start, end, edges))
-
-    def graph(self) -> Graph:
-        self.expand(0, (), None)
-        for start in self.functions:
-            if start not in self.called:
-                raise VerifyError("no path calls this function", self.program.where(start))
-        blocks = []
-        for number, (chain, start, end, edges) in enumerate(self.blocks):
-            resolved = tuple(
-                Edge(kind, None if key is None else self.numbers[key]) for kind, key in edges
-            )
-            blocks.append(Block(number, chain, start, end, resolved))
-        return Graph(self.program, tuple(blocks))
+def _nest(program: Program, blocks: dict[int, BasicBlock], entry: int) -> Iterator[BasicBlock]:
+    """The blocks that `entry` reaches, with their loops and ranks."""
+    regions: list[tuple[tuple[int, ...], tuple[int, ...], int, set[int]]]
+    regions = [((), (), entry, set(blocks))]
+    while regions:
+        loops, ranks, header, region = regions.pop()
+        inside = {
+            n: [s for s in blocks[n].successors if s in region and (s != header or not loops)]
+            for n in region
+        }
+        groups = strongly_connected(header, inside)
+        group_of = {n: rank for rank, group in enumerate(groups) for n in group}
+        entries: dict[int, set[int]] = {group_of[header]: {header}}
+        for n, successors in inside.items():
+            for s in successors:
+                if n in group_of and group_of[n] != group_of[s]:
+                    entries.setdefault(group_of[s], set()).add(s)
+        for rank, group in enumerate(groups):
+            first = group[0]
+            if len(group) == 1 and first not in inside[first]:
+                b = blocks[first]
+                yield BasicBlock(
+                    b.start, b.end, b.slots, b.last, b.successors, loops, (*ranks, rank)
+                )
+                continue
+            if len(entries[rank]) > 1:
+                raise Unsupported(
+                    "a jump leads into the middle of the loop that begins here; a loop can be"
+                    " unrolled only if it is entered at one place",
+                    program.where(min(entries[rank])),
+                )
+            [inner] = entries[rank]
+            regions.append(((*loops, inner), (*ranks, rank), inner, set(group)))
 
 
-def build_cfg(program: Program) -> Graph:
-    """Split `program` into blocks and inline every call.
+def _function(program: Program, start: int, end: int) -> Function:
+    leaders = _leaders(program, start, end)
+    plain = {first: _block(program, leaders, first, end) for first in leaders}
+    blocks = {b.start: b for b in _nest(program, plain, start)}
+    for first in leaders:
+        if first not in blocks:
+            raise VerifyError("no path reaches this instruction", program.where(first))
+    return Function(start, end, blocks)
+
+
+def _check_calls(program: Program, functions: Mapping[int, Function]) -> None:
+    """Refuse recursion, calls too deep, functions that nothing calls, and too much inlining."""
+    calls: dict[int, list[tuple[int, int]]] = {}
+    for start, function in functions.items():
+        lasts = ((b.slots[-1], b.last) for b in function.blocks.values())
+        calls[start] = [(slot, i.target) for slot, i in lasts if isinstance(i, CallLocal)]
+    groups = strongly_connected(0, {start: [c for _, c in to] for start, to in calls.items()})
+    reached = [n for group in groups for n in group]
+    for group in groups:
+        for start in sorted(group):
+            for slot, callee in calls[start]:
+                if callee in group:
+                    name = program.functions.get(callee, f"at slot {callee}")
+                    raise Unsupported(
+                        f"function {name} calls itself; a pipeline cannot recurse",
+                        program.where(slot),
+                    )
+    for start in functions:
+        if start not in reached:
+            raise VerifyError("no path calls this function", program.where(start))
+    depth = dict.fromkeys(reached, 1)
+    for start in reached:
+        for slot, callee in calls[start]:
+            depth[callee] = max(depth[callee], depth[start] + 1)
+            if depth[callee] > MAX_FRAMES:
+                raise VerifyError(f"more than {MAX_FRAMES} nested functions", program.where(slot))
+    size: dict[int, int] = {}
+    for start in reversed(reached):
+        own = functions[start].end - start
+        size[start] = own + sum(size[callee] for _, callee in calls[start])
+    if size[0] > MAX_SLOTS:
+        raise Unsupported(f"more than {MAX_SLOTS} instructions after inlining all calls")
+
+
+def build_cfg(program: Program) -> ControlFlow:
+    """Split every function of `program` into blocks, and find its loops.
 
     Raises
     ------
     VerifyError
         Unreachable code, control that falls off the end, a jump between functions, calls too deep.
     Unsupported
-        A loop, recursion, or too many instructions after inlining.
+        A loop with two entries, recursion, or too many instructions after inlining.
     """
-    return _Inliner(program).graph()
+    functions = {
+        start: _function(program, start, end) for start, end in _extents(program)
+    }
+    _check_calls(program, functions)
+    return ControlFlow(program, functions)

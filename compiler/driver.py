@@ -11,7 +11,7 @@ from ..ctx_map.descriptor import BY_NAME, Source
 from ..hdl.config import GateConfig, OnDrop
 from ..hdl.gate import Gate
 from ..hdl.verilog import to_verilog
-from .cfg import Graph, build_cfg
+from .cfg import build_cfg
 from .codegen import ProgramPipeline
 from .errors import Unsupported
 from .facts import Facts
@@ -36,7 +36,6 @@ class Design:
 
     program: Program
     options: Options
-    graph: Graph
     facts: Facts
     lifted: Function
     schedule: Schedule
@@ -117,8 +116,7 @@ def compile_program(
         As `build_cfg` and `verify` say.
     """
     options = options or Options()
-    graph = build_cfg(program)
-    facts = verify(graph, options.max_window)
+    facts = verify(build_cfg(program), options.max_window, options.max_unroll)
     fields = signals(facts)
     target = _target(options, fields)
     window = window_size(facts, target)
@@ -127,11 +125,11 @@ def compile_program(
             f"the descriptor needs {window} bytes of header, --max-window allows"
             f" {options.max_window}"
         )
-    lifted = lift(graph, facts, target)
+    lifted = lift(facts, target)
     callback("lift", lifted)
     verdict_only = Function(lifted.nodes, {"verdict": lifted.outputs["verdict"]}, lifted.results)
     function = run_passes(verdict_only, callback)
     placed = schedule(function)
     inputs = {name for name, _ in function.inputs()}
     config = _config(options, fields, window if inputs & {"window", "present"} else 0, inputs)
-    return Design(program, options, graph, facts, lifted, placed, config, tuple(fields))
+    return Design(program, options, facts, lifted, placed, config, tuple(fields))

@@ -1,9 +1,10 @@
-"""What verification finds -> where each access goes, which edges can be taken, how deep it reaches."""
+"""What verification finds -> which blocks are reached, where each access goes, how deep it reaches."""
 
 from dataclasses import dataclass
 
 from ..ctx_map.context import Field
 from .analysis.state import Region
+from .unfold import Graph
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +59,11 @@ Place = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What verification found: where each access goes, and which edges can be taken.
+    """What verification found: the blocks that can be reached, and where each access goes.
 
-    `feasible` holds (block number, edge index). `window` is the deepest packet byte reached, as a
-    count of bytes from byte 0.
+    `window` is the deepest packet byte reached, as a count of bytes from byte 0.
     """
 
+    graph: Graph
     accesses: dict[Place, Access]
-    feasible: frozenset[tuple[int, int]]
     window: int

@@ -11,7 +11,6 @@ from ..ctx_map.helpers import Helper
 from ..ctx_map.verdicts import VERDICT_BITS
 from . import predicates
 from .analysis.state import Region
-from .cfg import Block, EdgeKind, Graph
 from .facts import BoundsCheck, ContextAccess, Facts, MemoryAccess, PacketAccess
 from .front_end import REACH
 from .insn import (
@@ -37,6 +36,7 @@ from .lifting.calls import Calls
 from .lifting.memory import Memory
 from .lifting.symbols import Address, AddressByte, State, Symbol, Target
 from .predicates import Predicate
+from .unfold import Block, EdgeKind
 
 
 def window_size(facts: Facts, target: Target) -> int:
@@ -56,12 +56,12 @@ def signals(facts: Facts) -> list[str]:
 class _Lifter(Memory, Calls):
     """Walks the blocks, and joins what arrives at each."""
 
-    def __init__(self, graph: Graph, facts: Facts, target: Target) -> None:
-        super().__init__(graph.program, target, window_size(facts, target))
-        self.graph, self.facts = graph, facts
+    def __init__(self, facts: Facts, target: Target) -> None:
+        super().__init__(facts.graph.program, target, window_size(facts, target))
+        self.graph, self.facts = facts.graph, facts
         self.results: dict[tuple[int, int, int], int] = {}
         self.exits: list[tuple[Predicate, int]] = []
-        self.arriving: list[list[tuple[Predicate, State]]] = [[] for _ in graph.blocks]
+        self.arriving: list[list[tuple[Predicate, State]]] = [[] for _ in self.graph.blocks]
 
     def run(self) -> Function:
         regs: list[Symbol | None] = [None] * 11
@@ -92,16 +92,16 @@ class _Lifter(Memory, Calls):
         predicate = predicates.disjoin(self.b, [p for p, _ in arriving])
         state = self.join(arriving)
         condition, insn = self.b.const(1, 1), None
-        for slot in self.graph.slots(block):
+        for slot in block.slots:
             self.b.origin = slot
             insn = self.program.insns[slot]
             assert insn is not None
             condition = self.step(insn, state, block, slot)
-        for index, edge in enumerate(block.edges):
-            if (block.number, index) not in self.facts.feasible:
-                continue
+        for edge in block.edges:
             negated = edge.kind in (EdgeKind.NOT_TAKEN, EdgeKind.OUT_OF_RANGE)
             literal = self.b.not_(condition) if negated else condition
+            if len(block.edges) == 1:
+                literal = self.b.const(1, 1)
             path = predicates.conjoin(self.b, predicate, literal)
             if path is not None:
                 after = state.copy()
@@ -263,6 +263,6 @@ class _Lifter(Memory, Calls):
         return condition
 
 
-def lift(graph: Graph, facts: Facts, target: Target) -> Function:
+def lift(facts: Facts, target: Target) -> Function:
     """The dataflow graph of a verified program, with outputs `verdict` (3 bits) and `r0` (64)."""
-    return _Lifter(graph, facts, target).run()
+    return _Lifter(facts, target).run()

@@ -66,6 +66,15 @@ def _stages(design: Design) -> list[dict[str, Any]]:
     return stages
 
 
+def _loops(design: Design) -> list[dict[str, Any]]:
+    found = []
+    for slot, iterations in design.facts.graph.loops().items():
+        line = design.program.line(slot)
+        at = f"{line.file}:{line.line}" if line else None
+        found.append({"instruction": slot, "line": at, "iterations": iterations})
+    return found
+
+
 def _ports(design: Design) -> list[dict[str, Any]]:
     members = design.gate.signature.members
     ports = [{"name": "clk", "direction": "in", "width": 1}]
@@ -112,6 +121,8 @@ def manifest(design: Design) -> dict[str, Any]:
             "section": design.program.section,
             "context": design.program.context.name,
             "instructions": sum(i is not None for i in design.program.insns),
+            "instructions_unfolded": design.facts.graph.size,
+            "loops": _loops(design),
         },
         "width_bits": config.width,
         "ports": _ports(design),

@@ -4,11 +4,15 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ..ctx_map.models import MICROSOFT_KEY
+from .unfold import DEFAULT_MAX_UNROLL
 from .verify import DEFAULT_MAX_WINDOW
 
 WIDTHS = (8, 16, 32, 64, 128, 256, 512)
 MAX_WINDOW = 4096
 """The largest header window that may be asked for, bytes."""
+
+MAX_UNROLL = 65_536
+"""The most iterations of a loop that may be asked for."""
 
 
 class Route(Enum):
@@ -22,7 +26,8 @@ class Route(Enum):
 class Options:
     """Choices that change the circuit.
 
-    `width` is in bits per beat; `max_window` and `max_frame` in bytes; `clock_mhz` only enters the
+    `width` is in bits per beat; `max_window` and `max_frame` in bytes,
+    `max_unroll` in iterations of a loop; `clock_mhz` only enters the
     rates that the manifest states. `mark_drops` lets dropped frames through, marked in tuser.
     `trace` adds a port with every pipeline register, `control_port` one for the host (AXI4-Lite).
     """
@@ -33,6 +38,7 @@ class Options:
     hash_key: bytes = MICROSOFT_KEY
     max_window: int = DEFAULT_MAX_WINDOW
     max_frame: int = 9216
+    max_unroll: int = DEFAULT_MAX_UNROLL
     mark_drops: bool = False
     backpressure: bool = True
     prandom_seed: int = 0
@@ -47,6 +53,8 @@ class Options:
             raise ValueError(f"hash_key must have 40 bytes, not {len(self.hash_key)!r}")
         if not 1 <= self.max_window <= MAX_WINDOW:
             raise ValueError(f"max_window must be 1 to {MAX_WINDOW} bytes, not {self.max_window!r}")
+        if not 1 <= self.max_unroll <= MAX_UNROLL:
+            raise ValueError(f"max_unroll must be 1 to {MAX_UNROLL}, not {self.max_unroll!r}")
         if not 64 <= self.max_frame <= 65535:
             raise ValueError(f"max_frame must be 64 to 65535 bytes, not {self.max_frame!r}")
         if not 0.001 <= self.clock_mhz <= 100_000:

@@ -75,12 +75,12 @@ def verdict(design: Design, inputs: Inputs) -> Verdict:
 def steps(design: Design, inputs: Inputs) -> dict[tuple[int, int], Step]:
     """(slot, register written) -> what the graph had there before any pass.
 
-    Left out are pointers, and slots that calls have inlined more than once.
+    Left out are pointers, and slots that inlining or unrolling has made more than one of.
     """
     values = evaluate(design.lifted, inputs)
     places: dict[int, int] = {}
-    for block in design.graph.blocks:
-        for slot in design.graph.slots(block):
+    for block in design.facts.graph.blocks:
+        for slot in block.slots:
             places[slot] = places.get(slot, 0) + 1
     placed = design.schedule.function.results
     return {

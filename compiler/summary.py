@@ -20,7 +20,16 @@ def _facts(design: Design) -> Table:
     table.add_column(style="bold")
     table.add_column()
     count = sum(i is not None for i in design.program.insns)
-    table.add_row("program", f"{design.program.name}: {count} instructions -> {operations} operations")
+    graph = design.facts.graph
+    inlined = "" if graph.size == count else f" -> {graph.size} inlined and unrolled"
+    table.add_row(
+        "program",
+        f"{design.program.name}: {count} instructions{inlined} -> {operations} operations",
+    )
+    for slot, iterations in graph.loops().items():
+        line = design.program.line(slot)
+        where = f"line {line.line}" if line else f"instruction {slot}"
+        table.add_row("loop", f"{where}: at most {_count(iterations, 'iteration')}, unrolled")
     table.add_row("stream", f"{config.width} bits, {_count(config.beat_bytes, 'byte')} per beat")
     table.add_row(
         "pipeline",

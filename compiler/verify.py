@@ -1,11 +1,12 @@
-"""Block graph -> facts that make it safe to compile, by abstract interpretation.
+"""Control flow -> an acyclic graph and facts that make it safe to compile, by abstract interpretation.
 
 Every rule of the kernel's verifier that applies to programs without maps: registers are written
 before they are read, pointers stay pointers and inside their regions, the context is read by its own
 rules, helpers get what their prototypes ask for, no address leaks. All problems are collected; the
 first in program order is raised with the others as notes.
 """
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from heapq import heappop, heappush
 from typing import assert_never
 
 from . import packet_pointers
@@ -18,7 +19,7 @@ from .analysis.state import (
     State,
     entry_state,
 )
-from .cfg import Block, EdgeKind, Graph
+from .cfg import MAX_SLOTS, ControlFlow
 from .checks.arithmetic import Arithmetic
 from .checks.helpers import Helpers
 from .checks.registers import Problem
@@ -47,43 +48,107 @@ from .insn import (
     Store,
     Swap,
 )
+from .unfold import (
+    DEFAULT_MAX_UNROLL,
+    Block,
+    Edge,
+    EdgeKind,
+    Graph,
+    Instance,
+    Key,
+    entry,
+)
 
 DEFAULT_MAX_WINDOW = 256
 """Deepest packet byte that may be reached, bytes, unless the user allows more."""
 
 
-class _Verifier(Arithmetic, Helpers):
-    """Walks the blocks in topological order, and collects facts and problems."""
+@dataclass(slots=True)
+class _Entry:
+    """A block instance that waits for its turn, and what all edges so far have brought to it."""
 
-    def __init__(self, graph: Graph, max_window: int) -> None:
-        super().__init__(graph.program, max_window)
-        self.graph = graph
-        self.feasible: set[tuple[int, int]] = set()
+    instance: Instance
+    state: State
+    joiner: Joiner = field(default_factory=Joiner)
+
+
+class _Verifier(Arithmetic, Helpers):
+    """Walks the block instances in topological order, and collects facts and problems.
+
+    An instance exists once an edge that can be taken leads to it, so a loop ends where going round
+    once more is impossible.
+    """
+
+    def __init__(self, flow: ControlFlow, max_window: int, max_unroll: int) -> None:
+        super().__init__(flow.program, max_window)
+        self.flow, self.max_unroll = flow, max_unroll
         self.problems: dict[int, Problem] = {}
+        self.waiting: list[Key] = []
+        self.entries: dict[Key, _Entry] = {}
+        self.size = 0
 
     def run(self) -> Facts:
-        joiners = [Joiner() for _ in self.graph.blocks]
-        entry: list[State | None] = [None] * len(self.graph.blocks)
-        entry[0] = entry_state()
-        for block in self.graph.blocks:
-            state = entry[block.number]
-            if state is None:
-                continue
-            last = self.straight(block, state)
-            for index, edge in enumerate(block.edges):
-                after = self.follow(edge.kind, last, state.copy())
-                if after is None:
-                    continue
-                self.feasible.add((block.number, index))
-                if edge.target is None:
-                    continue
-                there = entry[edge.target]
-                entry[edge.target] = (
-                    after if there is None else joiners[edge.target].join(there, after)
-                )
+        numbers: dict[Key | None, int | None] = {None: None}
+        blocks: list[tuple[Instance, list[tuple[EdgeKind, Key | None]]]] = []
+        self.reach(entry(self.flow), entry_state())
+        while self.waiting:
+            key = heappop(self.waiting)
+            numbers[key] = len(blocks)
+            there = self.entries.pop(key)
+            blocks.append((there.instance, self.block(len(blocks), there)))
         if self.problems:
             raise self.report()
-        return Facts(self.accesses, frozenset(self.feasible), self.window)
+        graph = Graph(self.program, tuple(
+            Block(
+                number, i.frame.chain, i.rounds, i.slots,
+                tuple(Edge(kind, numbers[key]) for kind, key in edges),
+            )
+            for number, (i, edges) in enumerate(blocks)
+        ))
+        return Facts(graph, self.accesses, self.window)
+
+    def block(self, number: int, there: "_Entry") -> list[tuple[EdgeKind, Key | None]]:
+        """Run one instance; returns the edges that can be taken."""
+        self.size += len(there.instance.slots)
+        if self.size > MAX_SLOTS:
+            raise Unsupported(
+                f"more than {MAX_SLOTS} instructions after inlining all calls and unrolling all"
+                " loops; use smaller bounds"
+            )
+        last = self.straight(number, there.instance, there.state)
+        taken: list[tuple[EdgeKind, Key | None]] = []
+        for kind, target in there.instance.edges(self.flow):
+            after = self.follow(kind, last, there.state.copy())
+            if after is None:
+                continue
+            if target is None:
+                taken.append((kind, None))
+            elif max(target.iterations, default=0) < self.max_unroll:
+                taken.append((kind, self.reach(target, after)))
+            else:
+                self.refuse_loop(there.instance, target)
+        return taken
+
+    def reach(self, target: Instance, state: State) -> Key:
+        """Note that control comes to `target` with `state`."""
+        key = target.key
+        there = self.entries.get(key)
+        if there is None:
+            self.entries[key] = _Entry(target, state)
+            heappush(self.waiting, key)
+        else:
+            there.state = there.joiner.join(there.state, state)
+        return key
+
+    def refuse_loop(self, here: Instance, target: Instance) -> None:
+        assert target.block is not None
+        slot = here.slots[-1]
+        self.problems.setdefault(slot, Problem(
+            f"the loop back to slot {target.block.start} is not proven to end within"
+            f" {self.max_unroll} iterations; give it a constant bound that the compiler can see, or"
+            " raise --max-unroll",
+            True,
+        ))
 
     def report(self) -> RxgateError:
         """The first problem in program order, the others as notes."""
@@ -95,13 +160,13 @@ class _Verifier(Arithmetic, Helpers):
             errors[0].add_note(str(other))
         return errors[0]
 
-    def straight(self, block: Block, state: State) -> Insn | None:
+    def straight(self, number: int, instance: Instance, state: State) -> Insn | None:
         """Run a block's instructions on `state`; returns the last one."""
         insn = None
-        for slot in self.graph.slots(block):
+        for slot in instance.slots:
             insn = self.program.insns[slot]
             assert insn is not None
-            self.place = (block.number, slot)
+            self.place = (number, slot)
             try:
                 self.step(insn, state)
             except Problem as problem:
@@ -229,15 +294,19 @@ class _Verifier(Arithmetic, Helpers):
                 assert_never(insn)
 
 
-def verify(graph: Graph, max_window: int = DEFAULT_MAX_WINDOW) -> Facts:
-    """Check that `graph` is safe, and find where its accesses go.
+def verify(
+    flow: ControlFlow,
+    max_window: int = DEFAULT_MAX_WINDOW,
+    max_unroll: int = DEFAULT_MAX_UNROLL,
+) -> Facts:
+    """Check that a program is safe, unroll its loops, and find where its accesses go.
 
     Raises
     ------
     VerifyError
         The program breaks a rule of the kernel's verifier.
     Unsupported
-        The program needs what rxgate does not have: a field or helper, or a packet byte beyond
-        `max_window`.
+        The program needs what rxgate does not have: a field or helper, a packet byte beyond
+        `max_window`, or more than `max_unroll` iterations of a loop.
     """
-    return _Verifier(graph, max_window).run()
+    return _Verifier(flow, max_window, max_unroll).run()

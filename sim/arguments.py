@@ -17,6 +17,7 @@ from rich.console import Console
 from ..compiler.insn import Program
 from ..compiler.options import WIDTHS, Options, Route
 from ..compiler.source import read_expression, read_program
+from ..compiler.unfold import DEFAULT_MAX_UNROLL
 from ..ctx_map.models import MICROSOFT_KEY
 from .packets import Mix
 from .traffic import generate_frames, read_frames
@@ -78,6 +79,8 @@ circuit_options = _apply([
     key_option,
     click.option("--max-window", type=int, default=256, show_default=True,
                  help="Deepest header byte that may be reached."),
+    click.option("--max-unroll", type=int, default=DEFAULT_MAX_UNROLL, show_default=True,
+                 help="Iterations of one loop that may be unrolled."),
     click.option("--max-frame", type=int, default=9216, show_default=True,
                  help="Longest frame, bytes."),
     click.option("--on-drop", type=click.Choice(["consume", "mark"]), default="consume",
@@ -129,6 +132,7 @@ def take_circuit(options: dict[str, Any], **more: Any) -> Options:
             hash_key=hash_key_bytes(options.pop("hash_key")),
             max_window=options.pop("max_window"),
             max_frame=options.pop("max_frame"),
+            max_unroll=options.pop("max_unroll"),
             mark_drops=options.pop("on_drop") == "mark",
             backpressure=options.pop("ingress") == "backpressure",
             control_port=options.pop("control_port"),

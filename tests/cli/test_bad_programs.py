@@ -94,7 +94,7 @@ UNSAFE = {
     "unreachable": ((OK, EXIT, EXIT), 2, "no path reaches this instruction"),
 }
 UNSUPPORTED = {
-    "loop": (("05 00 ffff 00000000",), 0, "makes a loop; a pipeline runs every instruction"),
+    "loop": (("05 00 ffff 00000000",), 0, "the loop back to slot 0 is not proven to end"),
     "may_goto": (("e5 00 0000 00000000", OK, EXIT), 0, "may_goto makes a loop"),
     "helper": (("85 00 0000 01000000", EXIT), 0, "helper 1 is not supported; supported are"),
     "kernel function": (("85 20 0000 01000000", EXIT), 0, "kernel function with BTF id 1"),
@@ -177,7 +177,7 @@ SOURCES = {
         'SEC("phys_dev") int f(struct xdp_metadata *c)\n'
         "{ int n = 0;\n#pragma clang loop unroll(disable)\n"
         "  for (__u32 i = 0; i < c->len; i++) n += load_byte(c, 20 + (i & 3));\n  return n & 1; }\n",
-        "makes a loop"),
+        "not proven to end within 256 iterations"),
     "an unknown function": (
         "x.c",
         "#include <rxgate/phys_dev.h>\nextern int strange(void) SEC(\".ksyms\");\n"

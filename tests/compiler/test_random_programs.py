@@ -63,10 +63,9 @@ def cases(
 
 def compare(program: Program, seed: int, strip: bool, delivered: set[str], r0: bool) -> None:
     """Check the graph after every stage, with r0 as an output or without."""
-    graph = build_cfg(program)
-    facts = verify(graph)
+    facts = verify(build_cfg(program))
     target = Target(frozenset(delivered), strip_vlan=strip, prandom_seed=seed)
-    lifted = lift(graph, facts, target)
+    lifted = lift(facts, target)
     expected = list(cases(program, window_size(facts, target), strip, seed))
 
     def agree(stage: str, function: Function) -> None:

@@ -35,6 +35,7 @@ from .sim.arguments import (
     hash_key_bytes,
     json_option,
     key_option,
+    note,
     prandom_option,
     program_options,
     take_circuit,
@@ -48,6 +49,7 @@ from .sim.conformance import conformance
 from .sim.fast import Conditions, simulate_fast
 from .sim.fuzz import Tried, campaign, write_failure
 from .sim.golden import Frame
+from .sim.kernel import NOT_RUN, run_in_kernel
 from .sim.mismatch import diagnose, write_packet
 from .sim.report import sim_report
 from .sim.result import Engine, SimResult
@@ -187,27 +189,36 @@ def disasm(as_json: bool, **options: Any) -> None:
 @click.option("--out", type=NAME, metavar="FILE",
               help="Write the packets that pass to this pcap file.")
 @click.option("--trace", is_flag=True, help="Print every instruction with its register effects.")
+@click.option("--engine", type=click.Choice(["interpreter", "kernel"]), default="interpreter",
+              show_default=True, help="The golden interpreter, or the Linux that runs here.")
 @key_option
 @prandom_option
 @json_option
 def run(
-    strip_vlan: bool, out: str | None, trace: bool, hash_key: str, prandom_seed: int, as_json: bool,
-    **options: Any,
+    strip_vlan: bool, out: str | None, trace: bool, engine: str, hash_key: str, prandom_seed: int,
+    as_json: bool, **options: Any,
 ) -> None:
-    """Run PROG on packets in the golden interpreter."""
+    """Run PROG on packets in the golden interpreter, or in the kernel of this machine."""
+    if trace and engine == "kernel":
+        raise click.UsageError("--trace is for the interpreter; the kernel shows no instructions")
     program = take_program(options)
     verify(build_cfg(program), MAX_WINDOW)
     key = hash_key_bytes(hash_key)
     frames = take_traffic(program, options)
-    results = run_program(program, frames, strip_vlan=strip_vlan, key=key, seed=prandom_seed)
+    execute = run_in_kernel if engine == "kernel" else run_program
+    answers = list(execute(program, frames, strip_vlan=strip_vlan, key=key, seed=prandom_seed))
+    numbered = [(n, r) for n, r in enumerate(answers) if r is not None]
+    results = [r for _, r in numbered]
     if out is not None:
         write_capture(out, [Captured(r.frame, len(r.frame)) for r in results if r.passes])
     counts = count_verdicts(results)
+    if len(results) < len(frames):
+        note(f"{len(frames) - len(results)} of {len(frames)} packets are not run: {NOT_RUN}")
     lines = trace_program(program, frames, strip_vlan=strip_vlan, key=key, seed=prandom_seed)
     if as_json:
         packets = [
             {"index": n, "verdict": r.outcome.verdict.name, "r0": r.outcome.r0,
-             "length": len(r.frame)} for n, r in enumerate(results)
+             "length": len(r.frame)} for n, r in numbered
         ]
         traced = {"trace": list(lines)} if trace else {}
         _print_json({"packets": packets, "counts": counts} | traced)
@@ -220,7 +231,7 @@ def run(
     table.add_column("bytes", justify="right")
     table.add_column("verdict")
     table.add_column("r0", justify="right")
-    for n, r in enumerate(results[:MAX_ROWS]):
+    for n, r in numbered[:MAX_ROWS]:
         table.add_row(str(n), str(len(r.frame)), r.outcome.verdict.name, f"{r.outcome.r0:#x}")
     shown = console()
     shown.print(table)

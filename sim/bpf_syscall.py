@@ -23,6 +23,8 @@ _LOG_SIZE = 1 << 24
 _LOG_LINES = 6
 _TEST_RUN_ATTR = struct.Struct("<IIIIQQI")
 """prog_fd, retval, data_size_in, data_size_out, data_in, data_out, repeat."""
+_ROOM = 1 << 16
+"""Bytes for the packet that comes out of a test run."""
 
 
 class ProgramType(IntEnum):
@@ -128,8 +130,17 @@ def _object_name(name: str) -> bytes:
     return "".join(c for c in name if c.isascii() and (c.isalnum() or c == "_"))[:15].encode()
 
 
-def test_run(program: int, frame: bytes) -> int:
-    """Run a loaded program once on a frame; its 32-bit return value."""
+def test_run(program: int, frame: bytes) -> tuple[int, bytes]:
+    """Run a loaded program once on a frame: its 32-bit return value, and the frame afterwards."""
     content = ctypes.create_string_buffer(frame, len(frame))
-    attr = _TEST_RUN_ATTR.pack(program, 0, len(frame), 0, ctypes.addressof(content), 0, 1)
-    return _TEST_RUN_ATTR.unpack_from(_bpf(_TEST_RUN, attr)[1])[1]
+    after = _room()
+    attr = _TEST_RUN_ATTR.pack(
+        program, 0, len(frame), _ROOM, ctypes.addressof(content), ctypes.addressof(after), 1
+    )
+    _, returned, _, size, *_ = _TEST_RUN_ATTR.unpack_from(_bpf(_TEST_RUN, attr)[1])
+    return returned, ctypes.string_at(after, size)
+
+
+@cache
+def _room() -> Any:
+    return ctypes.create_string_buffer(_ROOM)

@@ -7,24 +7,30 @@ from the first byte of the Ethernet header, as those of PHYS_DEV programs do.
 import mmap
 import os
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
 from ..compiler.encode import encode
+from ..compiler.errors import ToolError, Unsupported
 from ..compiler.insn import Program
 from ..ctx_map.context import XDP_MD
 from ..ctx_map.descriptor import Descriptor
-from ..ctx_map.models import describe
+from ..ctx_map.models import MICROSOFT_KEY, describe
 from ..ctx_map.verdicts import Verdict
 from . import bpf_syscall
 from .bpf_syscall import ProgramType, Refused
-from .interp import Interpreter
+from .interp import Interpreter, Outcome
 from .kernel_btf import functions_btf
 from .kernel_rewrite import INPUTS, Unfit, rewrite
+from .run import Judged
 
 LONGEST = 3520
 """Bytes of a frame that fit into the one page of a test run, on any kernel."""
+NOT_RUN = (
+    f"the kernel's test run takes frames of 14 to {LONGEST} bytes, for programs other than XDP with"
+    " whole IP headers"
+)
 _SHORTEST = {0x0800: 34, 0x86DD: 54}
 _HEADER = 14
 _PSEUDO_MAP_VALUE = 2
@@ -34,16 +40,22 @@ _KTIME_STEP = 104_729
 
 @dataclass(frozen=True, slots=True)
 class Disagreement:
-    """A frame on which the two differ: its index, and both return values (low 32 bits)."""
+    """A frame on which the two differ: its index, both return values (low 32 bits), and the frame
+    that came out of the kernel."""
 
     index: int
     frame: bytes
     interpreter: int
     kernel: int
     verdicts: tuple[Verdict, Verdict]
+    after: bytes
 
     def __str__(self) -> str:
         mine, theirs = self.verdicts
+        if self.after != self.frame:
+            return (
+                f"frame {self.index}: the kernel changed {self.frame.hex()} into {self.after.hex()}"
+            )
         return (
             f"frame {self.index} ({len(self.frame)} bytes): interpreter {mine.name} "
             f"(r0 = {self.interpreter:#x}), kernel {theirs.name} (r0 = {self.kernel:#x}): "
@@ -125,15 +137,18 @@ class KernelProgram:
 
     def run(
         self, frame: bytes, descriptor: Descriptor, *, ktime: int = 0, number: int = 0
-    ) -> int:
-        """The 32-bit return value for a `runnable` frame; parameters as of Interpreter.run."""
+    ) -> tuple[int, bytes]:
+        """The 32-bit return value for a `runnable` frame, and the frame afterwards.
+
+        Parameters as of Interpreter.run. A run is over on the processor that asked for it.
+        """
         content = self._inputs.pack(descriptor, ktime, number, self._seed)
         self._memory[: len(content)] = content
         return bpf_syscall.test_run(self._program, frame)
 
 
 def compare(program: Program, frames: Sequence[bytes], seed: int = 0) -> KernelReport:
-    """Run every runnable frame in both.
+    """Run every runnable frame in both; no program writes to packets, so none may come out changed.
 
     Time, interface and queue vary from packet to packet; the other descriptor fields are the
     frame's own. Raises OSError where `available` says why.
@@ -154,10 +169,37 @@ def compare(program: Program, frames: Sequence[bytes], seed: int = 0) -> KernelR
             ).descriptor
             ktime = index * _KTIME_STEP
             mine = interpreter.run(frame, descriptor, ktime=ktime, number=index)
-            theirs = kernel.run(frame, descriptor, ktime=ktime, number=index)
-            if mine.r0 & 0xFFFF_FFFF != theirs:
+            theirs, after = kernel.run(frame, descriptor, ktime=ktime, number=index)
+            if mine.r0 & 0xFFFF_FFFF != theirs or after != frame:
                 verdicts = mine.verdict, program.context.verdicts.verdict(theirs)
                 disagreements.append(
-                    Disagreement(index, frame, mine.r0 & 0xFFFF_FFFF, theirs, verdicts)
+                    Disagreement(index, frame, mine.r0 & 0xFFFF_FFFF, theirs, verdicts, after)
                 )
     return KernelReport(packets, tuple(disagreements), len(frames) - packets)
+
+
+def run_in_kernel(
+    program: Program, frames: Sequence[bytes], *, strip_vlan: bool = False,
+    key: bytes = MICROSOFT_KEY, seed: int = 0,
+) -> Iterator[Judged | None]:
+    """As `run_program`; None for a frame that is not `runnable`.
+
+    Raises ToolError where the kernel cannot be asked, and Unsupported where it does not run the
+    program, both with the reason.
+    """
+    if reason := available():
+        raise ToolError(f"The kernel of this machine cannot be asked: {reason}.")
+    try:
+        loaded = KernelProgram(program, seed)
+    except Unfit as error:
+        raise Unsupported(f"not for the kernel: {error}") from None
+    except Refused as error:
+        raise Unsupported(f"the kernel's verifier refuses the program: {error}") from None
+    with loaded:
+        for number, frame in enumerate(frames):
+            received = describe(frame, key=key, strip_vlan=strip_vlan)
+            if not runnable(received.frame, program_type(program)):
+                yield None
+                continue
+            r0, after = loaded.run(received.frame, received.descriptor, number=number)
+            yield Judged(after, Outcome(program.context.verdicts.verdict(r0), r0))

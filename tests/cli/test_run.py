@@ -2,6 +2,9 @@
 
 import json
 
+import pytest
+from rxgate.compiler.insn import Program
+from rxgate.sim import kernel
 from rxgate.sim.captures import read_capture
 
 FILTER = ("--filter", "udp port 53")
@@ -103,3 +106,36 @@ def test_local_header_and_spaces(rxgate, tmp_path):
     )
     ended = rxgate("run", "my filters/a filter.c", "--packets", 5, "--mix", "64", "--json")
     assert verdicts(ended) == ["PASS"] * 5
+
+
+@pytest.mark.skipif(kernel.available() is not None, reason=str(kernel.available()))
+def test_kernel_gives_the_same_answers(rxgate, examples, tmp_path):
+    for source in ("xdp_vlan_parse.c", "hash_sampler.c"):
+        words = ("run", examples / source, "--packets", 100, "--json", "--out", "x.pcap")
+        mine = json.loads(rxgate(*words).out)
+        passed = (tmp_path / "x.pcap").read_bytes()
+        ended = rxgate(*words, "--engine", "kernel")
+        theirs = json.loads(ended.out)
+        assert 70 < len(theirs["packets"]) <= 100
+        taken = {p["index"] for p in theirs["packets"]}
+        assert theirs["packets"] == [p for p in mine["packets"] if p["index"] in taken]
+        assert ("packets are not run" in ended.err) is (len(taken) < 100)
+        if len(taken) == 100:
+            assert (tmp_path / "x.pcap").read_bytes() == passed
+
+
+def test_a_machine_without_bpf_says_so(rxgate, refused, monkeypatch):
+    monkeypatch.setattr(kernel, "available", lambda: "bpf(2) is not permitted: no")
+    said = refused("run", *FILTER, "--packets", 3, "--engine", "kernel")
+    assert "The kernel of this machine cannot be asked: bpf(2) is not permitted: no." in said
+
+
+@pytest.mark.skipif(kernel.available() is not None, reason=str(kernel.available()))
+def test_what_the_kernel_refuses_is_told(refused, monkeypatch):
+    def broken(program: Program):
+        raise kernel.Unfit("it is odd")
+
+    monkeypatch.setattr(kernel, "rewrite", broken)
+    said = refused("run", *FILTER, "--packets", 3, "--engine", "kernel")
+    assert "not for the kernel: it is odd" in said
+    assert "--trace is for the interpreter" in refused("run", *FILTER, "--trace", "--engine", "kernel")

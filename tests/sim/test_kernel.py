@@ -9,7 +9,7 @@ from rxgate.compiler.insn import Alu, AluOp, Call, CallLocal, Exit, Imm, Program
 from rxgate.compiler.source import read_expression, read_program
 from rxgate.ctx_map.context import XDP_METADATA
 from rxgate.ctx_map.helpers import Helper
-from rxgate.sim import kernel
+from rxgate.sim import bpf_syscall, kernel
 from rxgate.sim.captures import read_capture
 from rxgate.sim.directed import directed
 from rxgate.sim.interp import Interpreter, Outcome
@@ -101,6 +101,20 @@ def test_a_disagreement_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     report = compare(read_expression("len = 60"), [bytes(60)] * 9)
     assert [(d.index, d.kernel ^ d.interpreter) for d in report.disagreements] == [(5, 1)]
     assert str(report.disagreements[0]).startswith("frame 5 (60 bytes): interpreter PASS (r0 = ")
+
+
+def test_a_changed_frame_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    right = bpf_syscall.test_run
+
+    def changed(*args: object) -> tuple[int, bytes]:
+        returned, frame = right(*args)  # type: ignore
+        return returned, frame[:-1] + b"\1"
+
+    monkeypatch.setattr(bpf_syscall, "test_run", changed)
+    report = compare(read_expression("len = 60"), [bytes(60)])
+    assert [str(d) for d in report.disagreements] == [
+        f"frame 0: the kernel changed {'00' * 60} into {'00' * 59}01"
+    ]
 
 
 def test_a_refusal_has_the_verifiers_words(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,6 @@
 """Dataflow graph, input values -> the value of every node: the reference meaning of the IR."""
 
-from collections.abc import Mapping
-from functools import reduce
+from collections.abc import Callable, Mapping, Sequence
 
 from .ir import Function, Node
 
@@ -12,74 +11,97 @@ def _signed(value: int, width: int) -> int:
     return value - (1 << width) if value >> (width - 1) else value
 
 
-def evaluate_node(node: Node, a: list[int], widths: list[int]) -> int:
-    """The value of a node whose arguments are `a`, with `widths` bits."""
+def _concat(widths: Sequence[int]) -> Callable[..., int]:
+    shifts = [sum(widths[:n]) for n in range(len(widths))]
+    return lambda *a: sum(v << s for v, s in zip(a, shifts, strict=True))
+
+
+def _onehot(*a: int) -> int:
+    value = 0
+    for chosen, v in zip(a[::2], a[1::2], strict=True):
+        if chosen:
+            value |= v
+    return value
+
+
+def meaning(node: Node, widths: Sequence[int]) -> Callable[..., int]:
+    """What a node that is neither input nor constant makes of arguments of `widths` bits."""
     mask = (1 << node.width) - 1
+    first = widths[0]
     match node.op:
         case "slice":
-            return a[0] >> node.number & mask
+            low = node.number
+            return lambda a: a >> low & mask
         case "concat":
-            value = shift = 0
-            for v, w in zip(a, widths, strict=True):
-                value |= v << shift
-                shift += w
-            return value
+            return _concat(widths)
         case "sext":
-            return _signed(a[0], widths[0]) & mask
+            return lambda a: _signed(a, first) & mask
         case "not":
-            return ~a[0] & mask
+            return lambda a: ~a & mask
         case "and":
-            return a[0] & a[1]
+            return lambda a, b: a & b
         case "or":
-            return a[0] | a[1]
+            return lambda a, b: a | b
         case "xor":
-            return a[0] ^ a[1]
+            return lambda a, b: a ^ b
         case "add":
-            return a[0] + a[1] & mask
+            return lambda a, b: a + b & mask
         case "sub":
-            return a[0] - a[1] & mask
+            return lambda a, b: a - b & mask
         case "mul":
-            return a[0] * a[1] & mask
+            return lambda a, b: a * b & mask
         case "udiv":
-            return a[0] // a[1] if a[1] else 0
+            return lambda a, b: a // b if b else 0
         case "urem":
-            return a[0] % a[1] if a[1] else a[0]
+            return lambda a, b: a % b if b else a
         case "shl":
-            return a[0] << a[1] & mask
+            return lambda a, b: a << b & mask
         case "lshr":
-            return a[0] >> a[1]
+            return lambda a, b: a >> b
         case "ashr":
-            return _signed(a[0], node.width) >> a[1] & mask
+            return lambda a, b: _signed(a, first) >> b & mask
         case "eq":
-            return int(a[0] == a[1])
+            return lambda a, b: int(a == b)
         case "ult":
-            return int(a[0] < a[1])
+            return lambda a, b: int(a < b)
         case "slt":
-            return int(_signed(a[0], widths[0]) < _signed(a[1], widths[1]))
+            return lambda a, b: int(_signed(a, first) < _signed(b, first))
         case "parity":
-            return a[0].bit_count() & 1
+            return lambda a: a.bit_count() & 1
         case "mux":
-            return a[1] if a[0] else a[2]
+            return lambda chosen, a, b: a if chosen else b
         case "onehot":
-            return reduce(lambda x, y: x | y, (v for p, v in zip(a[::2], a[1::2], strict=True) if p), 0)
+            return _onehot
         case "case":
-            return next((v for k, v in zip(node.keys, a[1:], strict=True) if k == a[0]), 0)
+            keys = tuple(node.keys)
+            return lambda key, *a: a[keys.index(key)] if key in keys else 0
     raise AssertionError(f"no meaning for {node!r}")
 
 
-def evaluate(function: Function, inputs: Inputs) -> list[int]:
-    """The value of every node. Inputs that are missing are 0 (window bytes past the frame's end)."""
-    values: list[int] = []
+def evaluate_node(node: Node, a: list[int], widths: list[int]) -> int:
+    """The value of a node whose arguments are `a`, with `widths` bits."""
+    return meaning(node, widths)(*a)
+
+
+def evaluate_all(function: Function, many: Sequence[Inputs]) -> list[list[int]]:
+    """For every node, its value under each of many inputs.
+
+    Inputs that are missing are 0 (window bytes past the frame's end).
+    """
+    values: list[list[int]] = []
     nodes = function.nodes
     for node in nodes:
         if node.op == "const":
-            values.append(node.number)
+            values.append([node.number] * len(many))
         elif node.op == "input":
-            value = inputs.get(node.source, 0)
-            values.append(value & (1 << node.width) - 1)
+            source, mask = node.source, (1 << node.width) - 1
+            values.append([inputs.get(source, 0) & mask for inputs in many])
         else:
-            args = [values[a] for a in node.args]
-            values.append(evaluate_node(node, args, [nodes[a].width for a in node.args]))
+            compute = meaning(node, [nodes[a].width for a in node.args])
+            values.append(list(map(compute, *(values[a] for a in node.args))))
     return values
 
 
+def evaluate(function: Function, inputs: Inputs) -> list[int]:
+    """The value of every node under one input."""
+    return [value for (value,) in evaluate_all(function, [inputs])]

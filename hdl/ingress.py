@@ -54,7 +54,8 @@ class Ingress(wiring.Component):
             self.i.ready.eq(~valid | self.o.ready),
         ]
         # Adding 1 leaves a 1 where tkeep has its first 0, and changes nothing above.
-        boundary = carry & ~keep
+        boundary = Signal(size + 1)
+        m.d.comb += boundary.eq(carry & ~keep)
         encoded = 0
         for n in range(1, size + 1):
             encoded = encoded | Mux(boundary[n], n, 0)

@@ -51,7 +51,30 @@ def quic(flags=0xC0, version=1, ids=(8, 8), size=1200) -> bytes:
     return ip4(UDP, udp(443, head.ljust(size, b"\0")))
 
 
+def mpls(payload: bytes, *labels: int) -> bytes:
+    """A frame's payload behind a stack of labels."""
+    last = len(labels) - 1
+    stack = [(label << 12 | (n == last) << 8 | 64) for n, label in enumerate(labels)]
+    return ether(0x8847, struct.pack(f">{len(labels)}I", *stack) + payload)
+
+
+def arp(operation: int, sender: str) -> bytes:
+    head = struct.pack(">HHBBH", 1, 0x0800, 6, 4, operation) + bytes(6)
+    return ether(0x0806, head + bytes(map(int, sender.split("."))) + bytes(10))
+
+
+def to(frame: bytes, address: str) -> bytes:
+    """An untagged IPv4 frame with this destination address."""
+    return frame[:30] + bytes(map(int, address.split("."))) + frame[34:]
+
+
+def from_mac(frame: bytes, address: str) -> bytes:
+    return frame[:6] + bytes.fromhex(address) + frame[12:]
+
+
 ARP = ether(0x0806, bytes(46))
+TEN = bytes.fromhex("20010db8") + bytes(12)
+REDIRECT = Verdict.REDIRECT
 CASES = {
     "xdp_port_filter": [
         (ARP, PASS), (ip4(TCP, tcp(23)), DROP), (ip4(TCP, tcp(22)), PASS),
@@ -122,6 +145,38 @@ CASES = {
         (ip4(TCP, tcp(443)), PASS), (ip4(TCP, tcp(80)), DROP), (ip4(TCP, tcp(1024)), PASS),
         (ip4(UDP, udp(7)), TX), (ip4(UDP, udp(99, sport=53)), PASS), (ip4(UDP, udp(53)), DROP),
         (ip4(1, b"", src="127.0.0.1"), DROP), (ip4(1, b"", 666), DROP), (ip4(1, b"", 667), PASS),
+    ],
+    "xdp_flow_table": [
+        (ARP, PASS), (arp(2, "192.0.2.1"), DROP), (arp(2, "192.0.2.2"), PASS),
+        (ARP[:41], DROP), (ip4(TCP, tcp(23)), DROP), (ip4(TCP, tcp(443)), PASS),
+        (to(ip4(TCP, tcp(443)), "198.51.100.31"), REDIRECT),
+        (to(ip4(TCP, tcp(443)), "198.51.100.32"), PASS), (ip4(UDP, udp(7), options=40), TX),
+        (ip4(UDP, udp(8)), DROP), (ip4(UDP, udp(9, sport=53)), PASS), (ip4(UDP, udp(53)), DROP),
+        (to(ip4(UDP, udp(53)), "192.0.2.53"), REDIRECT), (ip4(UDP, udp(0x7FFF)), REDIRECT),
+        (ip4(TCP, tcp(22), src="10.1.2.3"), PASS), (ip4(TCP, tcp(22), src="10.2.2.3"), DROP),
+        (from_mac(ip4(TCP, tcp(443)), "030000000002"), DROP), (ip6(TCP, b""), PASS),
+        (ip4(1, b"\x08\0"), PASS), (ip4(1, b"\x08\1"), DROP), (ip4(1, b"\0"), DROP),
+        (ip4(47, b"")[:15] + b"\xb8" + ip4(47, b"")[16:], REDIRECT), (ip4(47, b""), DROP),
+        (ip4(TCP, tcp(443), 666), DROP), (ip4(47, b"", 0xA000 | 200), REDIRECT),
+        (ip4(47, b"", 200), PASS), (ip4(TCP, tcp(25), 300), DROP), (ip4(TCP, tcp(80), 300), PASS),
+        (to(ip4(TCP, tcp(0x8001)), "198.51.100.9"), PASS), (ip4(TCP, tcp(0x8001)), DROP),
+        (ip4(TCP, tcp(443), src="127.1.1.1"), DROP), (ip4(TCP, tcp(443), src="225.1.1.1"), DROP),
+        (ip4(TCP, tcp(443), frag=1), DROP), (ether(0x88CC, b""), DROP),
+        (bytes.fromhex("0180c200000e") + ether(0x88CC, b"")[6:], PASS),
+    ],
+    "xdp_p4_parser": [
+        (ARP, PASS), (bytes(13), ABORTED), (ip4(TCP, tcp()), PASS), (ip4(TCP, tcp(22)), DROP),
+        (ip4(TCP, tcp(22), 5, options=40), DROP), (ip4(TCP, tcp(22), frag=3), PASS),
+        (ip4(TCP, tcp(22), ttl=1), DROP), (ip4(UDP, udp(7), 5), TX), (ip4(UDP, udp(7))[:-1], ABORTED),
+        (ip4(TCP, tcp(), 666), DROP), (ip4(TCP, tcp(), 7, 666), DROP), (ip4(TCP, tcp(), 666, 7), PASS),
+        (ip4(1, b"", 7, 8, 9), PASS),
+        (ip4(UDP, udp(99, bytes(600))), REDIRECT), (ip4(UDP, udp(99)), PASS),
+        (to(ip4(1, b""), "127.0.0.1"), DROP), (to(ip4(1, b""), "10.0.0.1"), DROP),
+        (mpls(ip4(TCP, tcp(22))[14:], 16), DROP), (mpls(ip4(TCP, tcp())[14:], 16, 17), PASS),
+        (mpls(ip4(TCP, tcp())[14:], 16, 17, 18), ABORTED), (mpls(b"\0", 16), PASS),
+        (mpls(ip6(UDP, udp(7))[14:], 16), TX), (mpls(b"", 16), ABORTED),
+        (ip6(TCP, tcp())[:38] + TEN + tcp(), DROP), (ip6(TCP, tcp(), hops=1), DROP),
+        (ip4(TCP, tcp()[:13] + b"\x13" + bytes(6)), DROP), (ether(0x0800, bytes(40)), ABORTED),
     ],
     "xdp_tx_echo": [
         (ARP, PASS), (ip4(UDP, udp(7)), TX), (ip4(UDP, udp(7), options=40), TX),

@@ -27,6 +27,7 @@ from .compiler.options import MAX_WINDOW, Options
 from .compiler.output import write_files
 from .compiler.source import read_program
 from .compiler.summary import summary
+from .compiler.tunables import with_values
 from .compiler.verify import verify
 from .sim.arguments import (
     NAME,
@@ -40,6 +41,7 @@ from .sim.arguments import (
     program_options,
     take_circuit,
     take_program,
+    take_settings,
     take_traffic,
     traffic_options,
 )
@@ -142,7 +144,7 @@ def check(every: bool, as_json: bool, **options: Any) -> None:
 
 def _check_all(as_json: bool, options: dict[str, Any]) -> None:
     """One row per program of a file: what it would cost, or why it is refused."""
-    path, mcpu = options.pop("prog"), options.pop("mcpu")
+    path, mcpu, settings = options.pop("prog"), options.pop("mcpu"), take_settings(options)
     if path is None:
         raise click.UsageError("--all needs a program file (PROG)")
     circuit = take_circuit(options)
@@ -151,6 +153,7 @@ def _check_all(as_json: bool, options: dict[str, Any]) -> None:
         row: dict[str, Any] = {"section": section, "function": function}
         try:
             program = read_program(path, section, function, options["context"], mcpu)
+            program = with_values(program, settings)
             design = compile_program(program, circuit)
         except RxgateError as error:
             row |= {"compiles": False, "reason": str(error)}

@@ -10,7 +10,7 @@ from amaranth.lib.wiring import In, Out
 from ..ctx_map.verdicts import VERDICT_BITS
 from ..hdl.divider import Divider
 from ..hdl.multiplier import Multiplier
-from .ir import Node
+from .ir import BYTEWISE, Node
 from .schedule import Schedule
 
 
@@ -165,20 +165,24 @@ def _operation(node: Node, a: list[Value]) -> Value:
 class ProgramPipeline(wiring.Component):
     """A program: registered launch state in, verdict `latency` cycles later, a packet per cycle.
 
-    `inputs` names what it takes (name -> bits); with `trace`, port `o_trace` shows every register
+    `window` and `tunables` are the bytes of these. `inputs` names what it takes (name -> bits); with
+    `trace`, port `o_trace` shows every register
     of the pipeline as `trace_layout` tells.
     """
 
     i_valid: Signal
+    i_tunables: Signal
     o_valid: Signal
     o_verdict: Signal
     o_trace: Signal
 
-    def __init__(self, schedule: Schedule, window: int, trace: bool = False) -> None:
+    def __init__(
+        self, schedule: Schedule, window: int, *, tunables: int = 0, trace: bool = False
+    ) -> None:
         self.schedule = schedule
         self.latency = schedule.latency
         self.window = window
-        self.inputs = _inputs(schedule, window)
+        self.inputs = _inputs(schedule, window, tunables)
         self.trace_width = sum(schedule.live_bits(k) for k in range(self.latency)) if trace else 0
         ports = {"i_valid": In(1), "o_valid": Out(1), "o_verdict": Out(VERDICT_BITS)}
         ports |= {f"i_{name}": In(width) for name, width in self.inputs.items()}
@@ -224,15 +228,16 @@ class ProgramPipeline(wiring.Component):
             if node.op == "input":
                 name, index = node.source
                 port = getattr(self, f"i_{name}")
-                values[n] = port[8 * index : 8 * index + 8] if name == "window" else port
+                values[n] = port[8 * index : 8 * index + 8] if name in BYTEWISE else port
         return values
 
 
-def _inputs(schedule: Schedule, window: int) -> dict[str, int]:
+def _inputs(schedule: Schedule, window: int, tunables: int) -> dict[str, int]:
     """The inputs that the program reads, with their widths."""
+    bits = {"window": 8 * window, "tunables": 8 * tunables}
     found: dict[str, int] = {}
     for node in schedule.function.nodes:
         if node.op == "input":
             name, _ = node.source
-            found[name] = 8 * window if name == "window" else node.width
+            found[name] = bits.get(name, node.width)
     return dict(sorted(found.items()))

@@ -249,5 +249,6 @@ def decode(raw: RawProgram) -> Program:
             if not 0 <= target < count or insns[target] is None:
                 raise _Fields(raw, slot).error(f"the target, slot {target}, is not an instruction")
     return Program(
-        raw.name, raw.section, raw.context, tuple(insns), raw.functions, raw.data, raw.lines
+        raw.name, raw.section, raw.context, tuple(insns), raw.functions, raw.data, raw.lines,
+        raw.variables,
     )

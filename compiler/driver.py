@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ..ctx_map.descriptor import BY_NAME, Source
+from ..ctx_map.registers import Tunable
 from ..hdl.config import GateConfig, OnDrop
 from ..hdl.gate import Gate
 from ..hdl.verilog import to_verilog
@@ -24,6 +25,7 @@ from .lifting.symbols import Target
 from .options import Options, Route
 from .passes import run_passes
 from .schedule import Schedule, schedule
+from .tunables import check_read, registers_of, tuned
 from .verify import verify
 
 TOP = "rxgate"
@@ -44,7 +46,10 @@ class Design:
 
     @cached_property
     def pipeline(self) -> ProgramPipeline:
-        return ProgramPipeline(self.schedule, self.config.window, self.options.trace)
+        config = self.config
+        return ProgramPipeline(
+            self.schedule, config.window, tunables=config.tunable_bytes, trace=self.options.trace
+        )
 
     @cached_property
     def gate(self) -> Gate:
@@ -84,7 +89,13 @@ def _target(options: Options, fields: list[str]) -> Target:
     )
 
 
-def _config(options: Options, fields: list[str], window: int, inputs: set[str]) -> GateConfig:
+def _config(
+    options: Options,
+    fields: list[str],
+    window: int,
+    inputs: set[str],
+    tunables: tuple[Tunable, ...],
+) -> GateConfig:
     shell = options.route is Route.SHELL
     from_stream = [f for f in fields if shell or BY_NAME[f].source is Source.STREAM]
     at_the_end = [f for f in ("len", "csum") if f in inputs and f not in from_stream]
@@ -97,7 +108,8 @@ def _config(options: Options, fields: list[str], window: int, inputs: set[str]) 
         max_frame=options.max_frame,
         on_drop=OnDrop.MARK if options.mark_drops else OnDrop.CONSUME,
         backpressure=options.backpressure,
-        control_port=options.control_port,
+        control_port=options.control_port or bool(tunables),
+        tunables=tunables,
     )
 
 
@@ -114,9 +126,13 @@ def compile_program(
     ------
     VerifyError, Unsupported
         As `build_cfg` and `verify` say.
+    InputError
+        A tunable does not exist, or cannot be one.
     """
     options = options or Options()
+    program = tuned(program, options.tunables)
     facts = verify(build_cfg(program), options.max_window, options.max_unroll)
+    check_read(facts)
     fields = signals(facts)
     target = _target(options, fields)
     window = window_size(facts, target)
@@ -131,5 +147,6 @@ def compile_program(
     function = run_passes(verdict_only, callback)
     placed = schedule(function)
     inputs = {name for name, _ in function.inputs()}
-    config = _config(options, fields, window if inputs & {"window", "present"} else 0, inputs)
+    window = window if inputs & {"window", "present"} else 0
+    config = _config(options, fields, window, inputs, registers_of(program))
     return Design(program, options, facts, lifted, placed, config, tuple(fields))

@@ -148,4 +148,5 @@ def encode(program: Program) -> RawProgram:
         externs={s: i.name for s, i in placed if isinstance(i, CallExtern)},
         maps={},
         lines=program.lines,
+        variables=program.variables,
     )

@@ -244,11 +244,22 @@ Insn = (
 
 
 @dataclass(frozen=True, slots=True)
+class Variable:
+    """A read-only variable: `size` bytes from byte `offset` of the data section `section`."""
+
+    section: str
+    offset: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class Program:
     """One decoded program: the entry function at slot 0, and every function that it can call.
 
     `insns[slot]` is None in the second slot of a two-slot instruction. `data` holds the read-only
-    sections that LoadData names. `lines` maps a slot to its source line where debug information has it.
+    sections that LoadData names, `variables` what lies in them by name. Of these the host may change
+    the `tunables` between packets; `data` has what they are at first. `lines` maps a slot to its
+    source line where debug information has it.
     """
 
     name: str
@@ -258,6 +269,17 @@ class Program:
     functions: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({0: "main"}))
     data: Mapping[str, bytes] = field(default_factory=lambda: MappingProxyType({}))
     lines: Mapping[int, SourceLine] = field(default_factory=lambda: MappingProxyType({}))
+    variables: Mapping[str, Variable] = field(default_factory=lambda: MappingProxyType({}))
+    tunables: tuple[str, ...] = ()
+
+    def tunable_places(self) -> list[tuple[str, int]]:
+        """(section, offset) of every byte of the tunables, one tunable after the other."""
+        chosen = [self.variables[name] for name in self.tunables]
+        return [(v.section, v.offset + i) for v in chosen for i in range(v.size)]
+
+    def tunable_image(self) -> bytes:
+        """What those bytes are at first."""
+        return bytes(self.data[section][at] for section, at in self.tunable_places())
 
     def where(self, slot: int) -> Where:
         """The place that a diagnostic about the instruction at `slot` names."""

@@ -5,7 +5,7 @@ is in topological order. There is no control flow and no memory: branches have b
 the stack has become values, packet bytes are inputs.
 
     const        attr = value
-    input        attr = (name, index); index is the byte number for "window", else 0
+    input        attr = (name, index); index is the byte number for those in BYTEWISE, else 0
     slice        args[0], bits attr upward
     concat       args from the least significant upward
     sext         args[0] sign-extended
@@ -30,6 +30,8 @@ Attr = int | tuple[str, int] | tuple[int, ...] | None
 
 WIRING = frozenset({"const", "input", "slice", "concat", "sext"})
 """Operations that cost no logic."""
+BYTEWISE = ("window", "tunables")
+"""Inputs of which each byte is a node."""
 OPS = WIRING | {
     "not", "and", "or", "xor", "add", "sub", "mul", "udiv", "urem", "shl", "lshr", "ashr",
     "eq", "ult", "slt", "parity", "mux", "onehot", "case",
@@ -108,7 +110,7 @@ def text(node: Node) -> str:
             args.append(str(node.number))
         case "input":
             name, index = node.source
-            args.append(f"{name}[{index}]" if name == "window" else name)
+            args.append(f"{name}[{index}]" if name in BYTEWISE else name)
         case "case":
             args[1:] = [f"{k:#x}: {v}" for k, v in zip(node.keys, args[1:], strict=True)]
     origin = f"  ; slot {node.origin}" if node.origin >= 0 else ""

@@ -91,7 +91,7 @@ def _bits(layout: dict[str, tuple[int, int]]) -> list[dict[str, Any]]:
 
 def registers(design: Design) -> dict[str, Any]:
     """The control port's registers, with the values of those that never change."""
-    return to_json(design.gate.identification)
+    return to_json(design.gate.identification, design.config.tunables)
 
 
 def output_files(design: Design) -> dict[str, str]:
@@ -102,7 +102,7 @@ def output_files(design: Design) -> dict[str, str]:
     }
     if design.config.control_port:
         files |= {
-            f"{TOP}_regs.h": c_header(),
+            f"{TOP}_regs.h": c_header(design.config.tunables),
             "registers.json": json.dumps(registers(design), indent=2) + "\n",
         }
     return files

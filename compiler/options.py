@@ -29,7 +29,8 @@ class Options:
     `width` is in bits per beat; `max_window` and `max_frame` in bytes,
     `max_unroll` in iterations of a loop; `clock_mhz` only enters the
     rates that the manifest states. `mark_drops` lets dropped frames through, marked in tuser.
-    `trace` adds a port with every pipeline register, `control_port` one for the host (AXI4-Lite).
+    `trace` adds a port with every pipeline register, `control_port` one for the host (AXI4-Lite),
+    through which it changes the read-only variables that `tunables` name; these imply it.
     """
 
     width: int = 512
@@ -45,6 +46,7 @@ class Options:
     clock_mhz: float = 250.0
     trace: bool = False
     control_port: bool = False
+    tunables: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.width not in WIDTHS:
@@ -59,5 +61,7 @@ class Options:
             raise ValueError(f"max_frame must be 64 to 65535 bytes, not {self.max_frame!r}")
         if not 0.001 <= self.clock_mhz <= 100_000:
             raise ValueError(f"clock_mhz must be 0.001 to 100000 MHz, not {self.clock_mhz!r}")
+        if len(set(self.tunables)) != len(self.tunables):
+            raise ValueError(f"tunable must name each variable once, not {self.tunables!r}")
         if self.route is Route.SHELL and self.strip_vlan:
             raise ValueError("strip_vlan is work of the front end; a shell strips by itself")

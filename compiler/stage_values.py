@@ -14,7 +14,7 @@ from .ir import text
 from .ir_eval import evaluate
 
 Inputs = Mapping[tuple[str, int], int]
-"""(name, index) -> value; names as the pipeline's inputs, index the byte number for "window"."""
+"""(name, index) -> value; names as the pipeline's inputs, index as ir.py says."""
 
 
 @dataclass(frozen=True, slots=True)

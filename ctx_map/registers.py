@@ -5,7 +5,7 @@ text's first word are its first character. Registers that may be added leave the
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -13,7 +13,7 @@ WORD_BITS = 32
 WORD_BYTES = WORD_BITS // 8
 ADDRESS_BITS = 16
 MAGIC = int.from_bytes(b"RXGT", "little")
-MAP_VERSION = 0x0001_0000
+MAP_VERSION = 0x0001_0001
 """Bits 31:16 change when a register moves or changes its meaning, bits 15:0 when one is added."""
 DIGEST_BYTES = 8
 NAME_BYTES = 32
@@ -73,13 +73,42 @@ class Region:
         return self.offset + self.size
 
 
+@dataclass(frozen=True, slots=True)
+class Tunable:
+    """A constant of the program that the host may change: some words, as bytes in memory.
+
+    `initial` is what it is after a reset. What fills its last word reads as 0.
+    """
+
+    name: str
+    offset: int
+    initial: bytes
+
+    @property
+    def size(self) -> int:
+        """Bytes of the constant."""
+        return len(self.initial)
+
+    @property
+    def words(self) -> int:
+        """Words that hold it."""
+        return -(-self.size // WORD_BYTES)
+
+    @property
+    def end(self) -> int:
+        """The offset behind its last word."""
+        return self.offset + self.words * WORD_BYTES
+
+
 REGIONS = (
     Region("identification", 0x0000, 0x0100, "what this circuit is; never changes"),
     Region("control", 0x0100, 0x0100, "commands"),
     Region("counters", 0x0200, 0x0E00, "totals as of the last snapshot"),
-    Region("tunables", 0x1000, 0x1000, "reserved for constants of the program"),
+    Region("tunables", 0x1000, 0x1000, "constants of the program that can be changed"),
     Region("maps", 0x2000, 0xE000, "reserved for maps"),
 )
+
+TUNABLES = next(r for r in REGIONS if r.name == "tunables")
 
 FLAGS = (
     Bit("store_and_forward", 0, "frames wait for their last beat"),
@@ -87,10 +116,12 @@ FLAGS = (
     Bit("mark_drops", 2, "dropped frames are forwarded with their verdict"),
     Bit("no_backpressure", 3, "frames that find no room are dropped, the source is never stalled"),
     Bit("reads_time", 4, "the program reads ktime_ns"),
+    Bit("tunables", 5, "constants of the program can be changed"),
 )
 COMMANDS = (
     Bit("snapshot", 0, "all counters are copied, in one cycle, to where they are read"),
     Bit("clear", 1, "all counters start from 0; with snapshot no event is lost or counted twice"),
+    Bit("commit", 2, "all tunables become, in one cycle, what was written to them"),
 )
 COUNTERS = {
     "received": "frames that came in",
@@ -136,9 +167,19 @@ REGISTERS = (
     *_identification(),
     Register("scratch", 0x100, 32, Access.READ_WRITE, "for trying the bus; 0 after a reset"),
     Register("command", 0x104, 32, Access.COMMAND, "each bit that is written as 1 acts", COMMANDS),
+    Register("commits", 0x108, 32, Access.READ, "how often tunables were committed since a reset"),
     *_counters(),
 )
 BY_NAME = {r.name: r for r in REGISTERS}
+
+
+def place_tunables(parts: Iterable[tuple[str, bytes]]) -> tuple[Tunable, ...]:
+    """Names with first values -> their places: one after the other, each at a multiple of 8."""
+    at, placed = TUNABLES.offset, []
+    for name, initial in parts:
+        placed.append(Tunable(name, at, initial))
+        at = -(-placed[-1].end // 8) * 8
+    return tuple(placed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ..ctx_map.descriptor import BY_NAME, SIGNALS
+from ..ctx_map.registers import Tunable
 from ..ctx_map.verdicts import VERDICT_BITS
 
 WIDTHS = (8, 16, 32, 64, 128, 256, 512)
@@ -33,7 +34,7 @@ class GateConfig:
     `width` is in bits per beat, `window` the header window in bytes (0: the program reads no packet
     byte), `max_frame` in bytes after stripping. `stream_fields` name the descriptor signals that
     s_axis_tuser carries at the first beat, whatever their order here. `control_port` adds the
-    AXI4-Lite slave s_axil.
+    AXI4-Lite slave s_axil, which `tunables` need.
     """
 
     width: int
@@ -45,6 +46,7 @@ class GateConfig:
     on_drop: OnDrop = OnDrop.CONSUME
     backpressure: bool = True
     control_port: bool = False
+    tunables: tuple[Tunable, ...] = ()
 
     def __post_init__(self) -> None:
         if self.width not in WIDTHS:
@@ -60,6 +62,8 @@ class GateConfig:
                 raise ValueError(f"Stream field must be one of {tuple(BY_NAME)}, not {name!r}")
         if len(set(self.stream_fields)) != len(self.stream_fields):
             raise ValueError(f"Stream fields must differ, but are {self.stream_fields!r}")
+        if self.tunables and not self.control_port:
+            raise ValueError("Tunables need a control port")
 
     @property
     def beat_bytes(self) -> int:
@@ -103,6 +107,11 @@ class GateConfig:
         return sum(width for _, width in self.m_tuser.values())
 
     @property
+    def tunable_bytes(self) -> int:
+        """Bytes of all tunables."""
+        return sum(tunable.size for tunable in self.tunables)
+
+    @property
     def supplies(self) -> dict[str, int]:
         """Name -> width in bits of every input that a program pipeline can ask for.
 
@@ -116,6 +125,8 @@ class GateConfig:
         if self.strip_vlan:
             names |= STRIP_SIDE
         names |= {name: BY_NAME[name].width for name in self.stream_fields}
+        if self.tunables:
+            names["tunables"] = 8 * self.tunable_bytes
         return names | {"ktime": 64, "packet_number": 32}
 
     def buffer_depth(self, latency: int) -> int:

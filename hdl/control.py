@@ -1,8 +1,12 @@
-"""Accesses of the host through AXI4-Lite, running totals -> identification, snapshots, commands."""
+"""Accesses of the host through AXI4-Lite, running totals -> identification, snapshots, commands.
 
-from collections.abc import Iterator, Mapping
+A tunable has two registers: what the host has written, and what packets see. A commit copies all of
+them in one cycle, so that no packet sees a part of what belongs together.
+"""
 
-from amaranth.hdl import Const, Module, Signal, Value
+from collections.abc import Iterator, Mapping, Sequence
+
+from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -15,6 +19,7 @@ from ..ctx_map.registers import (
     WORD_BYTES,
     Access,
     Register,
+    Tunable,
 )
 from .axil import CHANNELS, AxiLite, connect_channels
 from .counters import COUNTER_BITS
@@ -25,20 +30,26 @@ class Control(wiring.Component):
 
     `i_<counter>` are the totals. In a cycle in which `o_clear` is high they are cleared, and a
     snapshot that the same write asked for takes what they were then. A command has acted before its
-    write is answered.
+    write is answered. `o_tunables` has the bytes of all tunables, as of the last of `o_commits`
+    commits; both change in the same cycle.
     """
 
     o_clear: Signal
+    o_commits: Signal
+    o_tunables: Signal
 
-    def __init__(self, constants: Mapping[str, int]) -> None:
+    def __init__(self, constants: Mapping[str, int], tunables: Sequence[Tunable] = ()) -> None:
         self.constants = dict(constants)
-        super().__init__(
-            {
-                **CHANNELS,
-                **{f"i_{name}": In(COUNTER_BITS) for name in COUNTERS},
-                "o_clear": Out(1),
-            }
-        )
+        self.tunables = tuple(tunables)
+        ports = {
+            **CHANNELS,
+            **{f"i_{name}": In(COUNTER_BITS) for name in COUNTERS},
+            "o_clear": Out(1),
+        }
+        if self.tunables:
+            size = sum(tunable.size for tunable in self.tunables)
+            ports |= {"o_commits": Out(BY_NAME["commits"].width), "o_tunables": Out(8 * size)}
+        super().__init__(ports)
 
     def elaborate(self, platform) -> Module:
         m = Module()
@@ -53,6 +64,9 @@ class Control(wiring.Component):
                 m.d.sync += taken.eq(getattr(self, f"i_{name}"))
         values["scratch"] = scratch = Signal(WORD_BITS)
         values["command"] = Const(0, WORD_BITS)
+        written = {t: self._written(m, axil, t) for t in self.tunables}
+        commit = Signal()
+        values["commits"] = self._commit(m, commit, list(written.values()))
 
         readable, writable = Signal(), Signal()
         data = Signal(WORD_BITS)
@@ -64,27 +78,58 @@ class Control(wiring.Component):
                         writable.eq(register.access is not Access.READ),
                         data.eq(values[register.name].word_select(word, WORD_BITS)),
                     ]
+            for tunable, value in written.items():
+                for word in range(tunable.words):
+                    with m.Case(tunable.offset // WORD_BYTES + word):
+                        m.d.comb += [
+                            readable.eq(1), writable.eq(1),
+                            data.eq(value[word * WORD_BITS : (word + 1) * WORD_BITS]),
+                        ]
             with m.Default():
                 m.d.comb += [readable.eq(0), writable.eq(0), data.eq(0)]
         m.d.sync += [
             axil.i_data.eq(data),
             axil.i_error.eq((axil.o_read & ~readable) | (axil.o_write & ~writable)),
         ]
-        self._writes(m, axil, scratch, {"snapshot": snapshot, "clear": self.o_clear})
+        self._commands(m, axil, {"snapshot": snapshot, "clear": self.o_clear, "commit": commit})
+        _write(m, axil, BY_NAME["scratch"].offset, scratch)
         return m
 
-    def _writes(
-        self, m: Module, axil: AxiLite, scratch: Signal, commands: dict[str, Signal]
-    ) -> None:
-        """Writes to the registers that can be written; a command is high for a cycle."""
+    def _written(self, m: Module, axil: AxiLite, tunable: Tunable) -> Signal:
+        """What the host has written to a tunable."""
+        value = int.from_bytes(tunable.initial, "little")
+        written = Signal(8 * tunable.size, init=value, name=f"written_{tunable.offset:04x}")
+        for word in range(tunable.words):
+            part = written[word * WORD_BITS : (word + 1) * WORD_BITS]
+            _write(m, axil, tunable.offset + word * WORD_BYTES, part)
+        return written
+
+    def _commit(self, m: Module, commit: Signal, written: list[Signal]) -> Value:
+        """What packets see, and how often that was changed."""
+        if not self.tunables:
+            return Const(0, BY_NAME["commits"].width)
+        initial = b"".join(tunable.initial for tunable in self.tunables)
+        shown = Signal(8 * len(initial), init=int.from_bytes(initial, "little"))
+        commits = Signal(BY_NAME["commits"].width)
+        with m.If(commit):
+            m.d.sync += [shown.eq(Cat(*written)), commits.eq(commits + 1)]
+        m.d.comb += [self.o_tunables.eq(shown), self.o_commits.eq(commits)]
+        return commits
+
+    def _commands(self, m: Module, axil: AxiLite, commands: dict[str, Signal]) -> None:
+        """What is written to `command`; each signal is high for a cycle."""
         for bit in COMMANDS:
             strobe = axil.o_strobe[bit.position // 8]
             hit = axil.o_write & (axil.o_address == BY_NAME["command"].offset // WORD_BYTES)
             m.d.sync += commands[bit.name].eq(hit & strobe & axil.o_data[bit.position])
-        with m.If(axil.o_write & (axil.o_address == BY_NAME["scratch"].offset // WORD_BYTES)):
-            for n in range(WORD_BYTES):
-                with m.If(axil.o_strobe[n]):
-                    m.d.sync += scratch.word_select(n, 8).eq(axil.o_data.word_select(n, 8))
+
+
+def _write(m: Module, axil: AxiLite, offset: int, register: Value) -> None:
+    """Writes to the word at `offset`, of which `register` holds the lowest bytes."""
+    with m.If(axil.o_write & (axil.o_address == offset // WORD_BYTES)):
+        for n in range(len(register) // 8):
+            with m.If(axil.o_strobe[n]):
+                m.d.sync += register[8 * n : 8 * n + 8].eq(axil.o_data[8 * n : 8 * n + 8])
 
 
 def _words() -> Iterator[tuple[int, Register, int]]:

@@ -13,7 +13,7 @@ from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from ..ctx_map.registers import UNNAMED, ProgramId, identification
+from ..ctx_map.registers import BY_NAME, UNNAMED, ProgramId, identification
 from ..ctx_map.verdicts import VERDICT_BITS
 from .admit import Admit
 from .axil import CHANNELS, connect_channels
@@ -42,6 +42,7 @@ class Pipeline(Protocol):
     latency: int
     trace_width: int
     i_valid: Signal
+    i_tunables: Signal
     o_valid: Signal
     o_verdict: Signal
     o_trace: Signal
@@ -53,8 +54,9 @@ class Gate(wiring.Component):
     """The whole filter; module ports are flat AXI4-Stream, counters, clk and rst (active high).
 
     `ktime_ns` and `trace_ktime` exist when the program reads the time: the latter tells, per launch,
-    which. `trace_data` exists when the pipeline has a trace. With either, `trace_valid` is high in
-    the cycles of launches; in those the pipeline takes its inputs. `latency` is the number
+    which. `trace_commits` exists when there are tunables: how often they had been committed when a
+    packet was launched. `trace_data` exists when the pipeline has a trace. With any, `trace_valid` is
+    high in the cycles of launches; in those the pipeline takes its inputs. `latency` is the number
     of cycles from the beat that launches (the one that completes the window, or with store and
     forward the last) to the frame's first beat out, with a ready sink and no pauses in the frame.
     `depth` is that of the packet buffer in beats. With `config.control_port` there are the ports
@@ -76,6 +78,7 @@ class Gate(wiring.Component):
     ktime_ns: Signal
     trace_valid: Signal
     trace_ktime: Signal
+    trace_commits: Signal
     trace_data: Signal
 
     def __init__(
@@ -100,7 +103,7 @@ class Gate(wiring.Component):
         self._side = dict(self._stream_side)
         if config.strip_vlan:
             self._side |= {name: STRIP_SIDE[name] for name in STRIP_SIDE if name in names}
-        self._launch = Launch(config, names, self._side)
+        self._launch = Launch(config, [n for n in names if n != "tunables"], self._side)
         self.launch_latency = self._launch.latency
         self.latency = 2 + self.launch_latency + pipeline.latency + Queue.latency + 1
         if config.strip_vlan:
@@ -123,6 +126,8 @@ class Gate(wiring.Component):
         }
         if "ktime" in names:
             ports |= {"ktime_ns": In(64), "trace_valid": Out(1), "trace_ktime": Out(64)}
+        if config.tunables:
+            ports |= {"trace_valid": Out(1), "trace_commits": Out(BY_NAME["commits"].width)}
         if pipeline.trace_width:
             ports |= {"trace_valid": Out(1), "trace_data": Out(pipeline.trace_width)}
         if config.control_port:
@@ -139,6 +144,7 @@ class Gate(wiring.Component):
             "mark_drops": config.on_drop is OnDrop.MARK,
             "no_backpressure": not config.backpressure,
             "reads_time": "ktime" in self.pipeline.inputs,
+            "tunables": bool(config.tunables),
         }
         return identification(
             self.program,
@@ -231,7 +237,7 @@ class Gate(wiring.Component):
     def _connect_pipeline(self, m: Module, launch: Launch, verdicts: Queue) -> None:
         """Launches into the program, its verdicts into their queue."""
         pipeline = self.pipeline
-        for name in pipeline.inputs:
+        for name in launch.names:
             m.d.comb += getattr(pipeline, f"i_{name}").eq(getattr(launch, f"o_{name}"))
         bad = launch.o_bad
         if self.config.store_and_forward:
@@ -252,16 +258,21 @@ class Gate(wiring.Component):
             ]
         if pipeline.trace_width:
             m.d.comb += self.trace_data.eq(pipeline.o_trace)
-        if "ktime" in pipeline.inputs or pipeline.trace_width:
+        if "ktime" in pipeline.inputs or pipeline.trace_width or self.config.tunables:
             m.d.comb += self.trace_valid.eq(launch.o_valid)
 
     def _connect_control(self, m: Module, counters: Counters) -> None:
         """s_axil to the registers, and these to the counters."""
-        m.submodules.control = control = Control(self.identification)
+        config = self.config
+        m.submodules.control = control = Control(self.identification, config.tunables)
         connect_channels(m, control, self, "s_axil_")
         m.d.comb += counters.i_clear.eq(control.o_clear)
         for name in COUNTERS:
             m.d.comb += getattr(control, f"i_{name}").eq(getattr(counters, f"o_{name}"))
+        if config.tunables:
+            m.d.comb += self.trace_commits.eq(control.o_commits)
+        if "tunables" in self.pipeline.inputs:
+            m.d.comb += self.pipeline.i_tunables.eq(control.o_tunables)
 
     def _connect_output(self, m: Module, skid: Skid) -> None:
         """The last registers to m_axis."""

@@ -17,6 +17,7 @@ from rich.console import Console
 from ..compiler.insn import Program
 from ..compiler.options import WIDTHS, Options, Route
 from ..compiler.source import read_expression, read_program
+from ..compiler.tunables import with_values
 from ..compiler.unfold import DEFAULT_MAX_UNROLL
 from ..ctx_map.models import MICROSOFT_KEY
 from .packets import Mix
@@ -64,6 +65,8 @@ program_options = _apply([
                  help="The context struct, where the section's name does not tell."),
     click.option("--mcpu", type=click.Choice(["v1", "v2", "v3", "v4"]),
                  help="Instruction set for .c and .s files."),
+    click.option("--set", "settings", type=NAME, multiple=True, metavar="NAME=VALUE",
+                 help="Another value for a read-only variable, as if compiled so; repeatable."),
 ])
 
 key_option = click.option("--hash-key", metavar="HEX", default=MICROSOFT_KEY.hex(),
@@ -90,6 +93,8 @@ circuit_options = _apply([
                  help="Whether the source of frames can be stalled."),
     click.option("--control-port", is_flag=True,
                  help="Add an AXI4-Lite port: identification, counters."),
+    click.option("--tunable", "tunables", type=NAME, multiple=True, metavar="NAME",
+                 help="Let the host change a read-only variable through that port; repeatable."),
     prandom_option,
     click.option("--clock", type=float, default=250.0, show_default=True, metavar="MHZ",
                  help="Clock that the stated rates are for."),
@@ -113,13 +118,25 @@ def take_program(options: dict[str, Any]) -> Program:
     path, expression = options.pop("prog"), options.pop("expression")
     on_match = options.pop("on_match")
     chosen = {k: options.pop(k) for k in ("section", "function", "context", "mcpu")}
+    settings = take_settings(options)
     if (path is None) == (expression is None):
         raise click.UsageError("give either a program file (PROG) or --filter EXPR")
     if expression is not None:
-        return read_expression(expression, on_match)
+        return with_values(read_expression(expression, on_match), settings)
     if on_match != "pass":
         raise click.UsageError("--on-match is for --filter; a program file returns its own verdict")
-    return read_program(path, **chosen)
+    return with_values(read_program(path, **chosen), settings)
+
+
+def take_settings(options: dict[str, Any]) -> dict[str, str]:
+    """Take the values that variables are to have out of `options`."""
+    found: dict[str, str] = {}
+    for word in options.pop("settings"):
+        name, equals, value = word.partition("=")
+        if not (name and equals and value):
+            raise click.UsageError(f"--set takes NAME=VALUE, not {word!r}")
+        found[name] = value
+    return found
 
 
 def take_circuit(options: dict[str, Any], **more: Any) -> Options:
@@ -136,6 +153,7 @@ def take_circuit(options: dict[str, Any], **more: Any) -> Options:
             mark_drops=options.pop("on_drop") == "mark",
             backpressure=options.pop("ingress") == "backpressure",
             control_port=options.pop("control_port"),
+            tunables=options.pop("tunables"),
             prandom_seed=options.pop("prandom_seed"),
             clock_mhz=options.pop("clock"),
             **more,

@@ -154,6 +154,11 @@ class Interpreter:
         """The outcome of the packet that was run or traced last."""
         return self._outcome()
 
+    def tune(self, image: bytes) -> None:
+        """The tunables of the following packets: their bytes, as `Program.tunable_image` has them."""
+        for (section, offset), byte in zip(self.program.tunable_places(), image, strict=True):
+            self._data[self._sections[section] + offset] = byte
+
     # What instructions may touch (semantics.MachineLike).
 
     def load(self, address: int, size: int) -> int:

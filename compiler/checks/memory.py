@@ -1,6 +1,7 @@
 """Loads, stores and atomic operations -> where they go: context, stack, data, packet."""
 
 from dataclasses import replace
+from functools import cached_property, reduce
 
 from ...ctx_map.context import PacketEnd
 from ..analysis import scalars
@@ -148,7 +149,33 @@ class Memory(Packet):
                 f" {count_bytes(len(content))}"
             )
         self.accesses[self.place] = MemoryAccess(Region.DATA, 0, pointer.section, tuple(offsets))
-        return scalars.one_of({int.from_bytes(content[o : o + size], "little") for o in offsets})
+        fixed = [o for o in offsets if not self.changing(pointer.section, o, size)]
+        values = [
+            scalars.one_of({int.from_bytes(content[o : o + size], "little") for o in fixed})
+        ] if fixed else []
+        values += [
+            self.changing_value(pointer.section, o, size) for o in offsets if o not in fixed
+        ]
+        return reduce(scalars.join, values)
+
+    @cached_property
+    def tunable_places(self) -> frozenset[tuple[str, int]]:
+        """Data bytes that the host may change."""
+        return frozenset(self.program.tunable_places())
+
+    def changing(self, section: str, at: int, size: int) -> bool:
+        """Whether the host may change any of these data bytes."""
+        return any((section, at + i) in self.tunable_places for i in range(size))
+
+    def changing_value(self, section: str, at: int, size: int) -> Scalar:
+        """Data bytes some of which may change."""
+        content, value = self.program.data[section], scalars.constant(0)
+        for i in range(size):
+            known = (section, at + i) not in self.tunable_places
+            byte = scalars.constant(content[at + i]) if known else scalars.unknown(8)
+            moved = scalars.apply(AluOp.LSH, byte, scalars.constant(8 * i), 64)
+            value = scalars.apply(AluOp.OR, value, moved, 64)
+        return value
 
     def store(
         self, base: int, off: int, size: int, value: Scalar | Pointer, state: State

@@ -1,5 +1,6 @@
 """Loads, stores and atomic operations -> nodes: context fields, stack bytes, tables, packet bytes."""
 
+from functools import cached_property
 
 from ...ctx_map.context import PacketEnd
 from ..analysis.state import Region
@@ -65,12 +66,25 @@ class Memory(Operations):
         return b.slice(b.zext(whole, 32), access.lane * 8, access.size * 8)
 
     def load_data(self, access: MemoryAccess, at: int, size: int) -> int:
-        b, content = self.b, self.program.data[access.section]
-        table = {
-            o: b.const(int.from_bytes(content[o : o + size], "little"), size * 8)
-            for o in access.offsets
-        }
+        b = self.b
+        table = {o: self.data_bytes(access.section, o, size) for o in access.offsets}
         return b.case(b.trunc(at, max(access.offsets).bit_length() or 1), table)
+
+    @cached_property
+    def tunable_places(self) -> dict[tuple[str, int], int]:
+        """Data bytes that the host may change: the index of each in the input."""
+        return {place: n for n, place in enumerate(self.program.tunable_places())}
+
+    def data_bytes(self, section: str, at: int, size: int) -> int:
+        """Data bytes as a number: constants, and what the host has made of tunables."""
+        b, content = self.b, self.program.data[section]
+        found = [self.tunable_places.get((section, at + i)) for i in range(size)]
+        if not any(n is not None for n in found):
+            return b.const(int.from_bytes(content[at : at + size], "little"), size * 8)
+        return b.concat(*(
+            b.const(content[at + i], 8) if n is None else b.input("tunables", 8, n)
+            for i, n in enumerate(found)
+        ))
 
     def load_stack(
         self, access: MemoryAccess, at: int, size: int, state: State

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from ...ctx_map.context import Context
 from ..errors import ElfError, SourceLine, Unsupported, Where
+from ..insn import Variable
 from .image import WRITE, Image, Reloc, Section, read_image
 from .lines import Lines, read_lines
 from .raw import SLOT, RawProgram
@@ -82,6 +83,7 @@ class _Linker:
             externs=self.externs,
             maps=self.maps,
             lines=self.lines,
+            variables=self._variables(),
         )
 
     def _place(self, f: Function) -> None:
@@ -190,6 +192,20 @@ class _Linker:
             if s.section == home.index and s.kind == "STT_OBJECT" and inside:
                 return s.value, s.value + s.size
         return 0, len(home.data)
+
+    def _variables(self) -> dict[str, Variable]:
+        """What symbols name in the sections of data; a name that is not the only one of its kind is
+        followed by its place."""
+        found: dict[str, Variable] = {}
+        for s in sorted(self.image.symbols, key=lambda s: not s.is_global):
+            home = self.image.of(s)
+            if home is None or s.kind != "STT_OBJECT" or self.data.get(home.name) != home.data:
+                continue
+            if not s.size or s.value + s.size > len(home.data) or s.name.startswith(".L"):
+                continue
+            name = s.name if s.name not in found else f"{s.name}@{home.name}+{s.value}"
+            found[name] = Variable(home.name, s.value, s.size)
+        return dict(sorted(found.items(), key=lambda item: (item[1].section, item[1].offset)))
 
     def _expect(self, reloc: Reloc, kind: int, where: Where) -> None:
         if reloc.kind != kind:

@@ -1,10 +1,12 @@
 """A program from anywhere -> its instruction bytes, linked, and what is known about them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from ...ctx_map.context import Context
 from ..errors import SourceLine
+from ..insn import Variable
 
 SLOT = 8
 """Bytes of an instruction slot."""
@@ -19,7 +21,7 @@ class RawProgram:
     stand for byte `offset` of read-only section `data[section]`; `externs` the calls of kernel
     functions (source register 2, immediate 0); `maps` the two-slot loads that stand for a map. A
     two-slot load in `data_refs` or `maps` has immediate 0. `lines` has the first slot of each run
-    of instructions from one line.
+    of instructions from one line. `variables` has what symbols name in the sections of `data`.
     """
 
     name: str
@@ -32,3 +34,4 @@ class RawProgram:
     externs: Mapping[int, str]
     maps: Mapping[int, str]
     lines: Mapping[int, SourceLine]
+    variables: Mapping[str, Variable] = field(default_factory=lambda: MappingProxyType({}))

@@ -72,4 +72,4 @@ def test_the_port_is_there_when_it_is_asked_for(program):
     major, minor, patch = (int(part) for part in __version__.split("."))
     assert values["rxgate_version"] == major << 16 | minor << 8 | patch
     bits = {bit["name"]: bit["position"] for bit in registers["command"]["bits"]}
-    assert bits == {"snapshot": 0, "clear": 1}
+    assert bits == {"snapshot": 0, "clear": 1, "commit": 2}

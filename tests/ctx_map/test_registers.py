@@ -17,6 +17,7 @@ from rxgate.ctx_map.registers import (
     Access,
     ProgramId,
     identification,
+    place_tunables,
 )
 
 
@@ -48,13 +49,17 @@ def test_places_that_hosts_rely_on():
     offsets = {
         "magic": 0, "map_version": 4, "rxgate_version": 8, "flags": 0xC, "width": 0x10,
         "window": 0x14, "max_frame": 0x18, "latency": 0x1C, "digest": 0x20, "program": 0x40,
-        "scratch": 0x100, "command": 0x104, "received": 0x200, "pass": 0x208, "drop": 0x210,
-        "aborted": 0x218, "tx": 0x220, "redirect": 0x228, "overflow": 0x230, "bad": 0x238,
+        "scratch": 0x100, "command": 0x104, "commits": 0x108, "received": 0x200, "pass": 0x208,
+        "drop": 0x210, "aborted": 0x218, "tx": 0x220, "redirect": 0x228, "overflow": 0x230,
+        "bad": 0x238,
     }
     assert {r.name: r.offset for r in REGISTERS} == offsets
     assert set(COUNTERS) <= set(offsets)
     assert MAGIC == 0x54475852
-    assert [b.position for b in BY_NAME["command"].bits] == [0, 1]
+    assert [b.position for b in BY_NAME["command"].bits] == [0, 1, 2]
+    placed = place_tunables([("a", b"12345"), ("b.c", bytes(8)), ("d", b"x")])
+    assert [t.offset for t in placed] == [0x1000, 0x1008, 0x1010]
+    assert [t.words for t in placed] == [2, 2, 1]
 
 
 def test_identification():
@@ -66,7 +71,7 @@ def test_identification():
     assert values["program"].to_bytes(32, "little") == b"drop_??" + b"x" * 25
     assert values["rxgate_version"] == 0x00010203
     assert values["flags"] == 4
-    assert set(values) | {"scratch", "command", *COUNTERS} == set(BY_NAME)
+    assert set(values) | {"scratch", "command", "commits", *COUNTERS} == set(BY_NAME)
     short = ProgramId("xdp", version="2.1")
     assert (short.name_bytes, short.version_word) == (b"xdp" + bytes(29), 0x00020100)
     with pytest.raises(ValueError, match="A digest has 8 bytes, not 2"):
@@ -86,6 +91,11 @@ def test_json_says_it_all():
     assert [Access[d["access"].upper()] for d in described] == [r.access for r in REGISTERS]
     values = {d["name"]: d["value"] for d in described if "value" in d}
     assert values == {"magic": "0x54475852", "digest": "0x0000000000000001"}
+    tunables = place_tunables([("limit", b"\x01\xff"), ("b", b"z")])
+    assert json.loads(json.dumps(to_json({}, tunables)))["tunables"] == [
+        {"name": "limit", "offset": 0x1000, "size": 2, "initial": "01ff"},
+        {"name": "b", "offset": 0x1008, "size": 1, "initial": "7a"},
+    ]
 
 
 def test_a_compiler_sees_the_same_offsets(tmp_path):
@@ -99,7 +109,16 @@ def test_a_compiler_sees_the_same_offsets(tmp_path):
         for r in REGISTERS for b in r.bits
     ]  # fmt: skip
     asserts.append(f'_Static_assert(RXGATE_MAGIC == {MAGIC}, "magic");')
-    (tmp_path / "rxgate_regs.h").write_text(c_header())
+    # Names that C cannot tell apart get their places.
+    tunables = place_tunables([("limit", bytes(4)), ("f.x", bytes(3)), ("f_x", bytes(1))])
+    asserts += [
+        f'_Static_assert(RXGATE_TUNABLE_{name} == {value}, "{name}");'
+        for name, value in {
+            "LIMIT": 0x1000, "LIMIT_BYTES": 4, "F_X": 0x1008, "F_X_BYTES": 3,
+            "F_X_1010": 0x1010, "F_X_1010_BYTES": 1,
+        }.items()
+    ]  # fmt: skip
+    (tmp_path / "rxgate_regs.h").write_text(c_header(tunables))
     source = tmp_path / "all.c"
     source.write_text(
         f'#include "{tmp_path / "rxgate_regs.h"}"\n#include <rxgate/phys_dev.h>\n'
@@ -107,5 +126,5 @@ def test_a_compiler_sees_the_same_offsets(tmp_path):
         + '\nSEC("phys_dev") int all(struct xdp_metadata *ctx) { return RXGATE_REG_MAGIC; }\n'
     )
     assert load_program(source).code
-    names = re.findall(r"#define (\w+)", c_header())
+    names = re.findall(r"#define (\w+)", c_header(tunables))
     assert len(set(names)) == len(names)

@@ -22,6 +22,8 @@ _REFUSED = tuple(
     f"-Werror={w}" for w in ("uninitialized", "sometimes-uninitialized", "return-type")
 )
 """Warnings that refuse a source: clang would compile something, and nobody knows what."""
+_LIKE_CLANG = ("-fhosted", "-fbuiltin", "-mllvm", "-disable-loop-idiom-all")
+"""memcmp() of a constant size becomes loads, as with a plain clang; loops stay loops, not memset()."""
 _SECONDS = 120
 _TEXT_LINES = 30
 
@@ -59,7 +61,7 @@ def compile_source(path: Path, mcpu: str | None = None) -> bytes:
 def _compiler() -> list[str]:
     if clang := os.environ.get("RXGATE_CLANG"):
         return [clang, "-target", "bpf"]
-    return [sys.executable, "-m", "ziglang", "cc", "-target", "bpfel-freestanding"]
+    return [sys.executable, "-m", "ziglang", "cc", "-target", "bpfel-freestanding", *_LIKE_CLANG]
 
 
 def _headers() -> tuple[list[Path], list[Path]]:

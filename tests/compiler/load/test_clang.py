@@ -46,6 +46,17 @@ def test_signed_division_needs_the_newest_instruction_set(source):
         load_program(source, mcpu="v3")
 
 
+def test_no_function_of_the_c_library_is_called(source):
+    source.write_text(
+        '#include <linux/bpf.h>\n#include <string.h>\n#include <rxgate/xdp.h>\nSEC("xdp")\n'
+        "int f(struct xdp_md *c) { void *d = (void *)(long)c->data; char b[64];\n"
+        "if (d + 64 > (void *)(long)c->data_end) return 0;\n"
+        "for (__u32 i = 0; i < (c->rx_queue_index & 63); i++) b[i] = 0;\n"
+        "memcpy(b, d, 12); return memcmp(b, d + 6, 6) ? memcmp(d, d + 12, 12) < 0 : 2; }\n"
+    )
+    assert load_program(source).externs == {}
+
+
 def test_the_compiler_may_be_another(source, tmp_path, monkeypatch):
     clang = tmp_path / "my clang"
     clang.write_text(

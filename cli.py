@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import click
-from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress, TaskID
 from rich.table import Table
@@ -21,13 +20,12 @@ from .compiler.cfg import build_cfg
 from .compiler.disasm import listing
 from .compiler.driver import Design, compile_program
 from .compiler.errors import InputError, RxgateError
-from .compiler.load import list_programs
 from .compiler.manifest import manifest, output_files
 from .compiler.options import MAX_WINDOW, Options
 from .compiler.output import write_files
 from .compiler.source import read_program
 from .compiler.summary import summary
-from .compiler.tunables import with_values
+from .compiler.survey import Compiled, Refused, row_json, survey
 from .compiler.verify import verify
 from .sim.arguments import (
     NAME,
@@ -144,33 +142,34 @@ def check(every: bool, as_json: bool, **options: Any) -> None:
 
 def _check_all(as_json: bool, options: dict[str, Any]) -> None:
     """One row per program of a file: what it would cost, or why it is refused."""
-    path, mcpu, settings = options.pop("prog"), options.pop("mcpu"), take_settings(options)
+    path, settings = options.pop("prog"), take_settings(options)
     if path is None:
         raise click.UsageError("--all needs a program file (PROG)")
-    circuit = take_circuit(options)
-    rows: list[dict[str, Any]] = []
-    for section, function in list_programs(path, mcpu):
-        row: dict[str, Any] = {"section": section, "function": function}
-        try:
-            program = read_program(path, section, function, options["context"], mcpu)
-            program = with_values(program, settings)
-            design = compile_program(program, circuit)
-        except RxgateError as error:
-            row |= {"compiles": False, "reason": str(error)}
-        else:
-            row |= {"compiles": True, "stages": design.schedule.latency,
-                    "latency_cycles": design.gate.latency, "header_window": design.config.window}
-        rows.append(row)
+    for name in ("section", "function"):
+        if options[name] is not None:
+            raise click.UsageError(f"--all and --{name} contradict each other")
+    context, mcpu = options.pop("context"), options.pop("mcpu")
+    rows = list(survey(path, take_circuit(options), context, mcpu, settings))
     if as_json:
-        _print_json({"programs": rows})
-        return
+        _print_json({"programs": [row_json(row) for row in rows]})
+    else:
+        _print_rows(rows)
+    if any(isinstance(row, Refused) and row.is_defect for row in rows):
+        sys.exit(1)
+
+
+def _print_rows(rows: list[Compiled | Refused]) -> None:
     table = Table(box=None, pad_edge=False)
     for name in ("section", "function", "stages", "latency", "window", "or why not"):
         table.add_column(name, overflow="fold")
     for row in rows:
-        figures = [str(row.get(k, "-")) for k in ("stages", "latency_cycles", "header_window")]
-        table.add_row(row["section"], row["function"], *figures, row.get("reason", ""))
-    Console().print(table, markup=False, highlight=False)
+        if isinstance(row, Compiled):
+            figures = (row.stages, row.latency_cycles, row.header_window)
+            table.add_row(row.section, row.function, *map(str, figures), "")
+        else:
+            place = f"{row.place}: " if row.place else ""
+            table.add_row(row.section, row.function, "-", "-", "-", f"{place}{row.reason}")
+    console().print(table, markup=False, highlight=False)
 
 
 @cli.command()

@@ -1,7 +1,7 @@
 """A file in any accepted form, or instructions in hexadecimal -> a `RawProgram`."""
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ...ctx_map.context import Context
@@ -12,7 +12,7 @@ from .lines import with_text
 from .raw import RawProgram
 from .text import load_text
 
-__all__ = ["RawProgram", "list_programs", "load_program"]
+__all__ = ["ObjectFile", "RawProgram", "load_program", "open_object"]
 
 _HEX = re.compile(r"\s*(0x)?[0-9a-fA-F][0-9a-fA-FxX\s]*")
 
@@ -33,26 +33,47 @@ def load_program(
     if isinstance(path_or_hex, str) and _HEX.fullmatch(path_or_hex) and not _exists(path):
         return load_text(path_or_hex, "hex", context)
     blob = _read(path)
-    if path.suffix in (".c", ".s"):
-        raw = load_elf(compile_source(path, mcpu), path.name, section, function, context)
-        return replace(raw, lines=with_text(raw.lines, path.name, blob.decode(errors="replace")))
     if path.suffix == ".hex":
         return load_text(blob.decode(errors="replace"), path.name, context)
-    if path.suffix == ".o" or blob[:4] == b"\x7fELF":
-        return load_elf(blob, path.name, section, function, context)
+    if path.suffix in (".c", ".s", ".o") or blob[:4] == b"\x7fELF":
+        return _object(path, blob, mcpu).load(section, function, context)
     raise InputError(
         f"{path.name} is neither C (.c), assembly (.s), an ELF object (.o) nor hexadecimal (.hex). "
         "Rename it to what it is."
     )
 
 
-def list_programs(path: str | Path, mcpu: str | None = None) -> list[tuple[str, str]]:
-    """(section, function) of every program in a C, assembly or ELF file."""
+@dataclass(frozen=True, slots=True)
+class ObjectFile:
+    """An ELF object; `name` is the file's, `text` the source that it was just compiled from."""
+
+    name: str
+    blob: bytes
+    text: str = ""
+
+    def programs(self) -> list[tuple[str, str]]:
+        """(section, function) of every program."""
+        return list_elf(self.blob, self.name)
+
+    def load(
+        self, section: str | None = None, function: str | None = None,
+        context: Context | None = None,
+    ) -> RawProgram:
+        """One program; see `load_program`."""
+        raw = load_elf(self.blob, self.name, section, function, context)
+        return replace(raw, lines=with_text(raw.lines, self.name, self.text)) if self.text else raw
+
+
+def open_object(path: str | Path, mcpu: str | None = None) -> ObjectFile:
+    """Read an ELF object, or compile a C or assembly file to one."""
     path = Path(path)
-    blob = _read(path)
+    return _object(path, _read(path), mcpu)
+
+
+def _object(path: Path, blob: bytes, mcpu: str | None) -> ObjectFile:
     if path.suffix in (".c", ".s"):
-        blob = compile_source(path, mcpu)
-    return list_elf(blob, path.name)
+        return ObjectFile(path.name, compile_source(path, mcpu), blob.decode(errors="replace"))
+    return ObjectFile(path.name, blob)
 
 
 def _exists(path: Path) -> bool:

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from itertools import pairwise
 
-from ...ctx_map.context import CONTEXTS, XDP_METADATA, Context
-from ..errors import ElfError, InputError, Where
+from ...ctx_map.context import CONTEXTS, TC, XDP_MD, XDP_METADATA, Context
+from ..errors import ElfError, InputError, Unsupported, Where
 from .image import Image, Section
 from .raw import SLOT
 
@@ -95,9 +95,44 @@ def choose(
     )
 
 
-def context_of(section: str) -> Context:
-    """The context that a section's name stands for; PHYS_DEV when it says nothing."""
+_FOREIGN = frozenset((
+    "kprobe", "kretprobe", "uprobe", "uretprobe", "usdt", "ksyscall", "kretsyscall", "tracepoint",
+    "tp", "raw_tracepoint", "raw_tp", "tp_btf", "fentry", "fexit", "fmod_ret", "freplace", "lsm",
+    "lsm_cgroup", "iter", "syscall", "perf_event", "cgroup", "cgroup_skb", "lwt_in", "lwt_out",
+    "lwt_xmit", "lwt_seg6local", "sk_msg", "sk_skb", "sk_lookup", "sk_reuseport", "sockops",
+    "flow_dissector", "struct_ops", "netfilter", "lirc_mode2",
+))
+"""First words of section names that libbpf gives to programs that filter no received packets."""
+
+
+def context_of(section: str, struct: str = "") -> Context:
+    """The context of a program: by its section's name, else by the struct behind its parameter.
+
+    A section `prog` is XDP, as iproute2 has it; what says nothing at all is PHYS_DEV.
+
+    Raises
+    ------
+    Unsupported
+        It is of a kind that filters no packets.
+    InputError
+        Its parameter is a struct of several contexts.
+    """
+    name = section.removeprefix("?")
     for context in CONTEXTS:
-        if section.startswith(context.sections):
+        if name.startswith(context.sections):
             return context
-    return XDP_METADATA
+    if name.split("/")[0].split(".")[0] in _FOREIGN:
+        raise Unsupported(
+            f"a program in section {section} is no packet filter; what compiles lies in sections"
+            f" {', '.join(s for c in CONTEXTS for s in c.sections)}. If it is one, say so with"
+            " --context"
+        )
+    matching = [c for c in CONTEXTS if struct in c.structs]
+    if TC in matching:
+        raise InputError(
+            f"section {section} does not say how the return value is read; choose with --context "
+            + " or --context ".join(c.name for c in matching)
+        )
+    if matching:
+        return matching[0]
+    return XDP_MD if name == "prog" else XDP_METADATA

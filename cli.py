@@ -27,6 +27,7 @@ from .compiler.source import read_program
 from .compiler.summary import summary
 from .compiler.survey import Compiled, Refused, row_json, survey
 from .compiler.verify import verify
+from .ctx_map.nics import NICS
 from .sim.arguments import (
     NAME,
     circuit_options,
@@ -34,6 +35,7 @@ from .sim.arguments import (
     hash_key_bytes,
     json_option,
     key_option,
+    nic_option,
     note,
     prandom_option,
     program_options,
@@ -187,6 +189,7 @@ def disasm(as_json: bool, **options: Any) -> None:
 @cli.command()
 @program_options
 @traffic_options
+@nic_option
 @click.option("--strip-vlan", is_flag=True, help="Take the outer VLAN tag out of frames first.")
 @click.option("--out", type=NAME, metavar="FILE",
               help="Write the packets that pass to this pcap file.")
@@ -197,13 +200,13 @@ def disasm(as_json: bool, **options: Any) -> None:
 @prandom_option
 @json_option
 def run(
-    strip_vlan: bool, out: str | None, trace: bool, engine: str, hash_key: str, prandom_seed: int,
-    as_json: bool, **options: Any,
+    nic: str, strip_vlan: bool, out: str | None, trace: bool, engine: str, hash_key: str,
+    prandom_seed: int, as_json: bool, **options: Any,
 ) -> None:
     """Run PROG on packets in the golden interpreter, or in the kernel of this machine."""
     if trace and engine == "kernel":
         raise click.UsageError("--trace is for the interpreter; the kernel shows no instructions")
-    program = take_program(options)
+    program = dataclasses.replace(take_program(options), nic=NICS[nic].bound(strip_vlan))
     verify(build_cfg(program), MAX_WINDOW)
     key = hash_key_bytes(hash_key)
     frames = take_traffic(program, options)

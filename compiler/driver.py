@@ -4,7 +4,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from ..ctx_map.descriptor import BY_NAME, Source
@@ -72,6 +72,12 @@ class Design:
         return self.pipeline.inputs
 
 
+def bind(program: Program, options: Options) -> Program:
+    """The program for the NIC of the options, as the kernel binds one to a device."""
+    taken_out = options.strip_vlan or options.route is Route.SHELL
+    return replace(program, nic=options.nic.bound(taken_out))
+
+
 def _check(name: str, function: Function) -> None:
     check(function, name)
 
@@ -130,7 +136,7 @@ def compile_program(
         A tunable does not exist, or cannot be one.
     """
     options = options or Options()
-    program = tuned(program, options.tunables)
+    program = bind(tuned(program, options.tunables), options)
     facts = verify(build_cfg(program), options.max_window, options.max_unroll)
     check_read(facts)
     fields = signals(facts)

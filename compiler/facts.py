@@ -1,8 +1,11 @@
 """What verification finds -> which blocks are reached, where each access goes, how deep it reaches."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..ctx_map.context import Field
+from ..ctx_map.kfuncs import TIME, Metadata
+from ..ctx_map.nics import Answer
 from .analysis.state import Region
 from .unfold import Graph
 
@@ -36,10 +39,41 @@ class PacketAccess:
 
 @dataclass(frozen=True, slots=True)
 class LoadBytes:
-    """bpf_skb_load_bytes: from one of the packet's bytes to one of the stack's."""
+    """A helper that copies from one of the packet's bytes to one of the stack's."""
 
     packet: PacketAccess
     to: MemoryAccess
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """`size` bytes that a function reads; nothing is at `place` when there are none."""
+
+    place: MemoryAccess | PacketAccess | None
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallMemory:
+    """What a helper reads, by the register that holds its address."""
+
+    inputs: Mapping[int, Memory]
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataCall:
+    """A metadata function, how the NIC answers it, and the stack bytes that it fills."""
+
+    function: Metadata
+    answer: Answer
+    to: tuple[MemoryAccess, ...]
+
+    @property
+    def signals(self) -> set[str]:
+        """The descriptor fields that it needs."""
+        if self.answer is not Answer.DATA:
+            return set()
+        return {self.function.present, *(o.signal for o in self.function.outputs)} - {"", TIME}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +86,9 @@ class BoundsCheck:
     deepest: int | None
 
 
-Access = ContextAccess | MemoryAccess | PacketAccess | LoadBytes | BoundsCheck
+Access = (
+    ContextAccess | MemoryAccess | PacketAccess | LoadBytes | CallMemory | MetadataCall | BoundsCheck
+)
 Place = tuple[int, int]
 """Block number and slot."""
 

@@ -10,6 +10,7 @@ from enum import Enum
 from types import MappingProxyType
 
 from ..ctx_map.context import Context
+from ..ctx_map.nics import UNSTRIPPED, Nic
 from .errors import SourceLine, Where
 
 FP = 10
@@ -259,7 +260,8 @@ class Program:
     `insns[slot]` is None in the second slot of a two-slot instruction. `data` holds the read-only
     sections that LoadData names, `variables` what lies in them by name. Of these the host may change
     the `tunables` between packets; `data` has what they are at first. `lines` maps a slot to its
-    source line where debug information has it.
+    source line where debug information has it. `nic` answers the metadata functions; compiling binds
+    the program to the one in the options.
     """
 
     name: str
@@ -271,6 +273,7 @@ class Program:
     lines: Mapping[int, SourceLine] = field(default_factory=lambda: MappingProxyType({}))
     variables: Mapping[str, Variable] = field(default_factory=lambda: MappingProxyType({}))
     tunables: tuple[str, ...] = ()
+    nic: Nic = UNSTRIPPED
 
     def tunable_places(self) -> list[tuple[str, int]]:
         """(section, offset) of every byte of the tunables, one tunable after the other."""

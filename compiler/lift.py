@@ -11,13 +11,14 @@ from ..ctx_map.helpers import Helper
 from ..ctx_map.verdicts import VERDICT_BITS
 from . import predicates
 from .analysis.state import Region
-from .facts import BoundsCheck, ContextAccess, Facts, MemoryAccess, PacketAccess
+from .facts import BoundsCheck, ContextAccess, Facts, MemoryAccess, MetadataCall, PacketAccess
 from .front_end import REACH
 from .insn import (
     FP,
     Alu,
     Atomic,
     Call,
+    CallExtern,
     Insn,
     Jump,
     JumpOp,
@@ -33,7 +34,6 @@ from .insn import (
 )
 from .ir import Function
 from .lifting.calls import Calls
-from .lifting.memory import Memory
 from .lifting.symbols import Address, AddressByte, State, Symbol, Target
 from .predicates import Predicate
 from .unfold import Block, EdgeKind
@@ -48,12 +48,15 @@ def window_size(facts: Facts, target: Target) -> int:
 def signals(facts: Facts) -> list[str]:
     """The descriptor fields that the program reads, in descriptor order."""
     read = {a.field.signal for a in facts.accesses.values() if isinstance(a, ContextAccess)}
+    for access in facts.accesses.values():
+        if isinstance(access, MetadataCall):
+            read |= access.signals
     if BoundsCheck(None) in facts.accesses.values():
         read.add("len")
     return [name for name in BY_NAME if name in read]
 
 
-class _Lifter(Memory, Calls):
+class _Lifter(Calls):
     """Walks the blocks, and joins what arrives at each."""
 
     def __init__(self, facts: Facts, target: Target) -> None:
@@ -254,6 +257,11 @@ class _Lifter(Memory, Calls):
                 condition = self.compare(insn, access, state)
             case Call(helper):
                 r0 = self.call(Helper(helper), access, state, (*block.chain, slot))
+                state.regs[0:6] = [r0, None, None, None, None, None]
+                written = 0
+            case CallExtern():
+                assert isinstance(access, MetadataCall)
+                r0 = self.metadata(access, state)
                 state.regs[0:6] = [r0, None, None, None, None, None]
                 written = 0
         if written is not None and isinstance(state.regs[written], int):

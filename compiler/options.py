@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ..ctx_map.models import MICROSOFT_KEY
+from ..ctx_map.nics import FRONT_END, Nic
 from .unfold import DEFAULT_MAX_UNROLL
 from .verify import DEFAULT_MAX_WINDOW
 
@@ -26,15 +27,16 @@ class Route(Enum):
 class Options:
     """Choices that change the circuit.
 
-    `width` is in bits per beat; `max_window` and `max_frame` in bytes,
-    `max_unroll` in iterations of a loop; `clock_mhz` only enters the
-    rates that the manifest states. `mark_drops` lets dropped frames through, marked in tuser.
+    `width` is in bits per beat; `max_window` and `max_frame` in bytes, `max_unroll` in iterations of
+    a loop; `clock_mhz` only enters the rates that the manifest states. `nic` says which metadata XDP
+    programs get. `mark_drops` lets dropped frames through, marked in tuser.
     `trace` adds a port with every pipeline register, `control_port` one for the host (AXI4-Lite),
     through which it changes the read-only variables that `tunables` name; these imply it.
     """
 
     width: int = 512
     route: Route = Route.FRONT_END
+    nic: Nic = FRONT_END
     strip_vlan: bool = False
     hash_key: bytes = MICROSOFT_KEY
     max_window: int = DEFAULT_MAX_WINDOW

@@ -5,6 +5,7 @@ from enum import Enum
 
 from .descriptor import BY_NAME, Descriptor
 from .helpers import COMMON, Helper
+from .kfuncs import METADATA
 from .verdicts import MATCH_PASSES, PHYS_DEV, TC_ACTION, XDP, VerdictRule
 
 
@@ -60,6 +61,7 @@ class Context:
     narrow_loads: bool = False
     packet_loads: bool = True
     helpers: frozenset[Helper] = COMMON | {Helper.SKB_LOAD_BYTES}
+    kernel_functions: frozenset[str] = frozenset()
 
     def at(self, offset: int) -> Field | None:
         """The field that starts at byte `offset`."""
@@ -118,7 +120,10 @@ SK_BUFF = Context(
 )
 """The part of struct __sk_buff (include/uapi/linux/bpf.h) that a receive descriptor can fill."""
 
-TC = replace(SK_BUFF, name="tc", sections=("classifier", "tc"), verdicts=TC_ACTION)
+TC = replace(
+    SK_BUFF, name="tc", sections=("classifier", "tc"), verdicts=TC_ACTION,
+    helpers=SK_BUFF.helpers | {Helper.CSUM_DIFF},
+)
 """The same struct for direct-action classifiers, whose return value is a TC_ACT code."""
 
 XDP_MD = Context(
@@ -136,7 +141,8 @@ XDP_MD = Context(
     verdicts=XDP,
     absent=((20, "egress_ifindex"),),
     packet_loads=False,
-    helpers=COMMON | {Helper.XDP_GET_BUFF_LEN},
+    helpers=COMMON | {Helper.CSUM_DIFF, Helper.XDP_GET_BUFF_LEN, Helper.XDP_LOAD_BYTES},
+    kernel_functions=frozenset(METADATA),
 )
 """struct xdp_md (include/uapi/linux/bpf.h). There is no metadata: data_meta equals data."""
 

@@ -15,8 +15,17 @@ PAGE = Path(__file__).parent.parent / "docs" / "contexts.md"
 
 _PROTOTYPES = {
     Helper.KTIME_GET_NS: "__u64 (*const bpf_ktime_get_ns)(void)",
+    Helper.KTIME_GET_BOOT_NS: "__u64 (*const bpf_ktime_get_boot_ns)(void)",
+    Helper.KTIME_GET_COARSE_NS: "__u64 (*const bpf_ktime_get_coarse_ns)(void)",
+    Helper.KTIME_GET_TAI_NS: "__u64 (*const bpf_ktime_get_tai_ns)(void)",
+    Helper.TRACE_PRINTK: "long (*const bpf_trace_printk)(const char *text, __u32 size, ...)",
+    Helper.TRACE_VPRINTK: (
+        "long (*const bpf_trace_vprintk)(const char *text, __u32 size, const void *data,"
+        " __u32 data_size)"
+    ),
     Helper.GET_PRANDOM_U32: "__u32 (*const bpf_get_prandom_u32)(void)",
     Helper.GET_SMP_PROCESSOR_ID: "__u32 (*const bpf_get_smp_processor_id)(void)",
+    Helper.GET_NUMA_NODE_ID: "long (*const bpf_get_numa_node_id)(void)",
     Helper.SKB_LOAD_BYTES: (
         "long (*const bpf_skb_load_bytes)(const void *ctx, __u32 offset, void *to, __u32 size)"
     ),
@@ -76,7 +85,8 @@ __u64 load_half(const void *ctx, __u64 offset) __asm__("llvm.bpf.load.half");
 __u64 load_word(const void *ctx, __u64 offset) __asm__("llvm.bpf.load.word");
 
 /* Helpers. bpf_skb_load_bytes() copies packet bytes as they are, in network order; it returns 0, or
- * -14 (and fills `to` with zeros) when the range is not inside the packet.
+ * -14 (and fills `to` with zeros) when the range is not inside the packet. All clocks give the time
+ * at which the packet was launched. What is printed is dropped.
  */
 #ifndef __BPF_HELPERS__
 {helpers}

@@ -20,6 +20,7 @@ from ..compiler.source import read_expression, read_program
 from ..compiler.tunables import with_values
 from ..compiler.unfold import DEFAULT_MAX_UNROLL
 from ..ctx_map.models import MICROSOFT_KEY
+from ..ctx_map.nics import FRONT_END, NICS
 from .packets import Mix
 from .traffic import generate_frames, read_frames
 
@@ -72,12 +73,16 @@ program_options = _apply([
 key_option = click.option("--hash-key", metavar="HEX", default=MICROSOFT_KEY.hex(),
                           help="Toeplitz key, 40 bytes.  [default: Microsoft's]")
 
+nic_option = click.option("--nic", type=click.Choice(list(NICS)), default=FRONT_END.name,
+                          show_default=True, help="What offers metadata to XDP programs.")
+
 circuit_options = _apply([
     click.option("--width", type=click.Choice([str(w) for w in WIDTHS]), default="512",
                  show_default=True, help="Stream width, bits."),
     click.option("--descriptor", type=click.Choice([r.value for r in Route]),
                  default=Route.FRONT_END.value, show_default=True,
                  help="Who delivers descriptor fields: the shell in tuser, or our front end."),
+    nic_option,
     click.option("--strip-vlan", is_flag=True, help="Take the outer VLAN tag out of frames."),
     key_option,
     click.option("--max-window", type=int, default=256, show_default=True,
@@ -145,6 +150,7 @@ def take_circuit(options: dict[str, Any], **more: Any) -> Options:
         return Options(
             width=int(options.pop("width")),
             route=Route(options.pop("descriptor")),
+            nic=NICS[options.pop("nic")],
             strip_vlan=options.pop("strip_vlan"),
             hash_key=hash_key_bytes(options.pop("hash_key")),
             max_window=options.pop("max_window"),

@@ -7,6 +7,7 @@ from ..compiler.insn import (
     Alu,
     AluOp,
     Call,
+    CallExtern,
     Insn,
     Jump,
     Load,
@@ -122,6 +123,14 @@ class _Trail:
         for n, value in record.written:
             self.values[n] = value
 
+    def _summed(self, n: int) -> frozenset[int]:
+        """What the bytes depend on that register `n` points to and the next one counts."""
+        start, size = self.values[n], self.values[n + 1]
+        if size and 0 <= start - PACKET_ADDRESS < _LONGEST:
+            self.reads.append((start - PACKET_ADDRESS, size))
+            return self.regs[n] | {len(self.reads) - 1}
+        return _NOTHING.union(*(self._memory.get(start + i, _NOTHING) for i in range(size)))
+
     def _depend(self, insn: Insn) -> None:
         regs, memory, values = self.regs, self._memory, self.values
         match insn:
@@ -149,10 +158,12 @@ class _Trail:
             case Store(size=size, base=base, off=off, src=src):
                 start = values[base] + off
                 memory |= dict.fromkeys(range(start, start + size), self.of(src))
-            case Call(helper=Helper.SKB_LOAD_BYTES):
+            case Call(helper=Helper.SKB_LOAD_BYTES | Helper.XDP_LOAD_BYTES):
                 span = range(values[3], values[3] + values[4])
                 memory |= dict.fromkeys(span, frozenset({len(self.reads)}))
                 regs[0] = _NOTHING
                 self.reads.append((values[2], values[4]))
-            case Call():
+            case Call(helper=Helper.CSUM_DIFF):
+                regs[0] = regs[5].union(*(self._summed(n) for n in (1, 3)))
+            case Call() | CallExtern():
                 regs[0] = _NOTHING

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from ..compiler.insn import FP, MAX_FRAMES, STACK_SIZE, Insn, Program
 from ..ctx_map.context import PacketEnd
 from ..ctx_map.descriptor import Descriptor
-from ..ctx_map.helpers import EFAULT, Helper
+from ..ctx_map.helpers import CLOCKS, EFAULT, EINVAL, PRINTS, Helper
+from ..ctx_map.kfuncs import METADATA
 from ..ctx_map.prandom import prandom, site
 from ..ctx_map.verdicts import Verdict
+from .helpers import csum_diff
 from .semantics import CLOBBERED, MASK, Step, step_for
 
 _REGION = 44
@@ -20,6 +22,8 @@ _OFFSET = (1 << _REGION) - 1
 PACKET_ADDRESS = 1 << 30
 """Address of the packet's first byte: below 2**32, since the context holds it in 4 bytes."""
 _STACK_BYTES = STACK_SIZE * MAX_FRAMES
+_CLEAN = bytes(STACK_SIZE)
+"""What a function finds on its stack; only calls that failed to fill it can show that."""
 _ENTRY = (CLOBBERED, _CONTEXT, *(CLOBBERED,) * 8, _STACK + STACK_SIZE)
 """r0 to r10 when a program starts."""
 
@@ -84,6 +88,7 @@ class Interpreter:
         self._packet = b""
         self._ktime = 0
         self._number = 0
+        self._received = Descriptor()
 
     def _step(self, slot: int) -> Step:
         insn = self.program.insns[slot]
@@ -97,7 +102,9 @@ class Interpreter:
 
     def _start(self, packet: bytes, descriptor: Descriptor, ktime: int, number: int) -> None:
         self._packet, self._ktime, self._number = packet, ktime, number
+        self._received = descriptor
         self._descriptor: Descriptor | None = descriptor
+        self._stack[:STACK_SIZE] = _CLEAN
         self._frames.clear()
         self.regs[:] = _ENTRY
 
@@ -194,18 +201,25 @@ class Interpreter:
 
     def call_helper(self, number: int, slot: int) -> int:
         r = self.regs
+        if number in CLOCKS:
+            return self._ktime
+        if number in PRINTS:
+            return 0
         match number:
-            case Helper.KTIME_GET_NS:
-                return self._ktime
             case Helper.GET_PRANDOM_U32:
                 chain = (*(f.call_slot for f in self._frames), slot)
                 return prandom(self.seed, self._number, site(chain))
-            case Helper.GET_SMP_PROCESSOR_ID:
+            case Helper.GET_SMP_PROCESSOR_ID | Helper.GET_NUMA_NODE_ID:
                 return 0
             case Helper.XDP_GET_BUFF_LEN:
                 return len(self._packet)
             case Helper.SKB_LOAD_BYTES:
                 return self._skb_load_bytes(r[2] & MASK[32], r[3], r[4] & MASK[32])
+            case Helper.XDP_LOAD_BYTES:
+                return self._xdp_load_bytes(r[2] & MASK[32], r[3], r[4] & MASK[32]) & MASK[64]
+            case Helper.CSUM_DIFF:
+                old, new = self._bytes(r[1], r[2]), self._bytes(r[3], r[4])
+                return csum_diff(old, new, r[5] & MASK[32]) & MASK[64]
         raise ExecutionFault(f"helper {number} does not exist")
 
     def _skb_load_bytes(self, offset: int, to: int, size: int) -> int:
@@ -216,11 +230,36 @@ class Interpreter:
         )
         return 0 if inside else -EFAULT & MASK[64]
 
+    def _xdp_load_bytes(self, offset: int, to: int, size: int) -> int:
+        if offset > 0xFFFF:
+            return -EFAULT
+        if offset + size > len(self._packet):
+            return -EINVAL
+        self._fill(to, self._packet[offset : offset + size])
+        return 0
+
+    def call_kernel(self, name: str) -> int:
+        if name not in METADATA:
+            raise ExecutionFault(f"kernel function {name}() does not exist")
+        result, outputs = METADATA[name].call(self.program.nic, self._received, self._ktime)
+        for n, content in enumerate(outputs):
+            self._fill(self.regs[2 + n], content)
+        return result & MASK[32]
+
+    def _bytes(self, address: int, size: int) -> bytes:
+        return self.load(address, size).to_bytes(size, "little") if size else b""
+
+    def _fill(self, to: int, content: bytes) -> None:
+        region, start = self._place(to, len(content))
+        region[start : start + len(content)] = content
+
     def call_local(self, slot: int, target: int) -> int:
         if len(self._frames) + 1 >= MAX_FRAMES:
             raise ExecutionFault(f"more than {MAX_FRAMES} nested calls")
         self._frames.append(_Frame(slot + 1, self.regs[6:11], slot))
         self.regs[FP] += STACK_SIZE
+        start = len(self._frames) * STACK_SIZE
+        self._stack[start : start + STACK_SIZE] = _CLEAN
         return target
 
     def leave(self) -> int:
@@ -230,6 +269,3 @@ class Interpreter:
         self.regs[6:11] = frame.saved
         self.regs[1:6] = [CLOBBERED] * 5
         return frame.resume
-
-
-

@@ -15,7 +15,7 @@ MODULES = sorted(
 )
 GENERATORS = ("compiler/codegen", "compiler/driver", "compiler/manifest")
 """The compiler's modules that see hardware: the code generator, who calls it, who describes it."""
-JUDGES = ("sim/interp", "sim/semantics")
+JUDGES = ("sim/helpers", "sim/interp", "sim/semantics")
 """What says how a program behaves knows instructions, and nothing that compiles them."""
 ALLOWED = {
     "ctx_map": ("ctx_map",),

@@ -1,9 +1,11 @@
-"""Helper calls -> whether the arguments are what the prototype asks for, and what comes back."""
+"""Calls of helpers and kernel functions -> whether the arguments suit, and what comes back."""
 
+from collections.abc import Collection, Iterable
 
-from ...ctx_map.helpers import PROTOTYPES, Arg, Helper
+from ...ctx_map.helpers import EFAULT, EINVAL, PROTOTYPES, Arg, Helper, Prototype
+from ...ctx_map.kfuncs import METADATA
 from ..analysis import scalars
-from ..analysis.scalars import Scalar
+from ..analysis.scalars import U64, Scalar
 from ..analysis.state import (
     DESTROYED,
     Lane,
@@ -11,64 +13,222 @@ from ..analysis.state import (
     Region,
     State,
 )
-from ..facts import BoundsCheck, LoadBytes
-from ..insn import (
-    STACK_SIZE,
-)
+from ..facts import BoundsCheck, CallMemory, LoadBytes, MemoryAccess, MetadataCall
+from ..facts import Memory as Read
 from .memory import Memory
-from .registers import Problem
+from .registers import Problem, count_bytes
+
+_CHECKSUM_WORD = 4
 
 
 class Helpers(Memory):
-    """The rules of calls to helpers."""
+    """The rules of calls that leave the program."""
 
-    def call(self, helper: int, state: State) -> None:
+    def call(self, number: int, state: State) -> None:
+        """A call of a helper; r0 to r5 change."""
         legal = self.program.context.helpers
-        if helper not in legal:
-            known = ", ".join(f"{PROTOTYPES[h].name} ({h.value})" for h in sorted(legal))
-            raise Problem(f"helper {helper} is not supported; supported are {known}", True)
-        prototype = PROTOTYPES[Helper(helper)]
-        for n, arg in enumerate(prototype.args, 1):
-            self.argument(prototype.name, n, arg, state)
-        if helper == Helper.SKB_LOAD_BYTES:
-            self.load_bytes(state)
-        if helper == Helper.XDP_GET_BUFF_LEN:
-            self.accesses[self.place] = BoundsCheck(None)
-        result = {
-            Helper.GET_SMP_PROCESSOR_ID: scalars.constant(0),
-            Helper.GET_PRANDOM_U32: scalars.unknown(32),
-            Helper.XDP_GET_BUFF_LEN: scalars.unknown(16),
-        }
-        state.regs[0] = result.get(Helper(helper), scalars.unknown())
+        if number not in legal:
+            raise Problem(self.refusal(number, legal), True)
+        helper = Helper(number)
+        prototype = PROTOTYPES[helper]
+        self.arguments(prototype, state)
+        result = None
+        match helper:
+            case Helper.SKB_LOAD_BYTES | Helper.XDP_LOAD_BYTES:
+                result = self.load_bytes(helper, prototype.name, state)
+            case Helper.XDP_GET_BUFF_LEN:
+                self.accesses[self.place] = BoundsCheck(None)
+            case Helper.CSUM_DIFF | Helper.TRACE_PRINTK | Helper.TRACE_VPRINTK:
+                inputs = self.inputs(prototype, state)
+                self.accesses[self.place] = CallMemory(inputs)
+                if helper is Helper.CSUM_DIFF and any(
+                    read.size % _CHECKSUM_WORD for read in inputs.values()
+                ):
+                    result = scalars.constant(-EINVAL)
+        if result is None:
+            result = _result(prototype.values, prototype.bits)
+        self.returned(result, state)
+
+    def refusal(self, number: int, legal: Collection[Helper]) -> str:
+        known = ", ".join(f"{PROTOTYPES[h].name} ({h.value})" for h in sorted(legal))
+        if number in PROTOTYPES:
+            name = PROTOTYPES[Helper(number)].name
+            kind = self.program.context.name
+            return f"helper {name} ({number}) does not exist in a {kind} program; it may call {known}"
+        return f"helper {number} is not supported; supported are {known}"
+
+    def call_kernel(self, name: str, state: State) -> None:
+        """A call of a kernel function (kfunc)."""
+        legal = self.program.context.kernel_functions
+        if not legal:
+            raise Problem(
+                f"kernel function {name}() is not available to this kind of program", True
+            )
+        if name not in legal:
+            raise Problem(
+                f"kernel function {name}() is not supported; supported are"
+                f" {', '.join(sorted(legal))}", True,
+            )
+        function = METADATA[name]
+        self.arguments(function.prototype, state)
+        places = [
+            self.constant_place(name, n, arg.fixed_size, state)
+            for n, arg in enumerate(function.prototype.args, 1) if arg.fixed_size
+        ]
+        results = function.results(self.program.nic)
+        for place, output in zip(places, function.outputs, strict=True):
+            self.filled(place, output.size, results, state)
+        self.accesses[self.place] = MetadataCall(
+            function, function.answer(self.program.nic), tuple(places)
+        )
+        self.returned(_result([r & 0xFFFF_FFFF for r in results], 32), state)
+
+    def returned(self, result: Scalar, state: State) -> None:
+        state.regs[0] = result
         state.regs[1:6] = [DESTROYED] * 5
 
-    def argument(self, name: str, n: int, arg: Arg, state: State) -> None:
-        value = self.read(n, state)
-        if isinstance(value, Pointer):
-            self.refuse_null(value, f"argument {n} of {name}()")
-        match arg, value:
-            case Arg.CONTEXT, Pointer(region=Region.CONTEXT, offset=offset):
-                ok = offset.constant == 0
-            case Arg.CONST_SIZE, Scalar(constant=int(size)):
-                ok = 0 < size <= STACK_SIZE
-            case (Arg.SCALAR, Scalar()) | (Arg.OUT_MEMORY, Pointer(region=Region.STACK)):
-                ok = True
-            case _:
-                ok = False
-        if not ok:
-            raise Problem(f"argument {n} of {name}() must be {arg.value}; r{n} holds {value}")
+    # Arguments.
 
-    def load_bytes(self, state: State) -> None:
-        offset, to, size = state.regs[2], state.regs[3], state.regs[4]
+    def arguments(self, prototype: Prototype, state: State) -> None:
+        for n, arg in enumerate(prototype.args, 1):
+            value = self.read(n, state)
+            if isinstance(value, Pointer) and arg is not Arg.IN_MEMORY_OR_NULL:
+                self.refuse_null(value, f"argument {n} of {prototype.name}()")
+            if not _suits(arg, value, prototype.packet_memory):
+                raise Problem(
+                    f"argument {n} of {prototype.name}() must be {arg.value}; r{n} holds {value}"
+                )
+
+    def inputs(self, prototype: Prototype, state: State) -> dict[int, Read]:
+        """What is read through each argument that is followed by its size."""
+        found = {}
+        for n, arg in enumerate(prototype.args, 1):
+            if arg.sized:
+                pointer, size = state.regs[n], state.regs[n + 1]
+                assert isinstance(size, Scalar)
+                assert size.constant is not None
+                if isinstance(pointer, Pointer) and size.constant:
+                    self.refuse_null(pointer, f"argument {n} of {prototype.name}()")
+                elif size.constant:
+                    raise Problem(
+                        f"argument {n} of {prototype.name}() is NULL, but has"
+                        f" {count_bytes(size.constant)}"
+                    )
+                found[n] = self.input(prototype, pointer, size.constant, state)
+        return found
+
+    def input(
+        self, prototype: Prototype, pointer: object, size: int, state: State
+    ) -> Read:
+        if not size:
+            return Read(None, 0)
+        assert isinstance(pointer, Pointer)
+        match pointer.region:
+            case Region.STACK:
+                access = self.stack_access(pointer, size)
+                self.initialized(prototype, access, size, state)
+                return Read(access, size)
+            case Region.DATA:
+                return Read(self.data_access(pointer, size), size)
+        self.load_direct(pointer, size, state)
+        place = self.packet_access(pointer.offset, size)
+        return Read(place, size)
+
+    def initialized(
+        self, prototype: Prototype, access: MemoryAccess, size: int, state: State
+    ) -> None:
+        for at in sorted({o + i for o in access.offsets for i in range(size)}):
+            lane = state.stack.get((access.frame, at))
+            if lane is None:
+                raise Problem(
+                    f"{prototype.name}() reads stack byte {at}, which was not written on every path"
+                )
+            if isinstance(lane.value, Pointer) and prototype.values is None:
+                raise Problem(f"{prototype.name}() reads the address spilled at stack byte {at}")
+
+    # Memory that is filled.
+
+    def constant_place(self, name: str, n: int, size: int, state: State) -> MemoryAccess:
+        pointer = state.regs[n]
+        assert isinstance(pointer, Pointer)
+        memory = self.stack_access(pointer, size)
+        if len(memory.offsets) > 1:
+            raise Problem(f"{name}() fills {pointer}; the place must be a constant", True)
+        return memory
+
+    def filled(
+        self, to: MemoryAccess, size: int, results: Iterable[int], state: State
+    ) -> None:
+        """Stack bytes that are written only if the result is 0, in which case all are.
+
+        What was never written before counts as 0.
+        """
+        outcomes = set(results)
+        value = scalars.unknown(min(size, 8) * 8)
+        for i in range(size):
+            key = to.frame, to.offsets[0] + i
+            old = state.stack.get(key)
+            if outcomes == {0} or (0 in outcomes and not _is_address(old)):
+                new = Lane(value, i, size) if size <= 8 else Lane(scalars.unknown(8), 0, 1)
+                state.stack[key] = new
+            elif 0 in outcomes:
+                raise Problem(
+                    f"the call may overwrite the address spilled at stack byte {key[1]}"
+                )
+            elif old is None:
+                state.stack[key] = Lane(scalars.constant(0), 0, 1)
+
+    def load_bytes(self, helper: Helper, name: str, state: State) -> Scalar:
+        offset, size = state.regs[2], state.regs[4]
         assert isinstance(offset, Scalar)
-        assert isinstance(to, Pointer)
         assert isinstance(size, Scalar)
         assert size.constant is not None
-        memory = self.stack_access(to, size.constant)
-        first, *others = memory.offsets
-        if others:
-            raise Problem(f"bpf_skb_load_bytes() fills {to}; the place must be a constant", True)
-        packet = self.packet_access(scalars.truncate(offset, 32), size.constant)
+        memory = self.constant_place(name, 3, size.constant, state)
+        offset = scalars.truncate(offset, 32)
+        packet = self.packet_access(offset, size.constant)
         self.accesses[self.place] = LoadBytes(packet, memory)
-        for i in range(size.constant):
-            state.stack[memory.frame, first + i] = Lane(scalars.unknown(8), 0, 1)
+        results = list(PROTOTYPES[helper].values or ())
+        if not packet.offsets:
+            results.remove(0)
+        if helper is Helper.SKB_LOAD_BYTES:
+            self.filled(memory, size.constant, [0], state)
+            return _result(results, 64)
+        far = [o > 0xFFFF for o in offset.possible(4 * self.max_window) or ()]
+        if not any(far):
+            results.remove(-EFAULT)
+        if all(far):
+            results.remove(-EINVAL)
+        self.filled(memory, size.constant, results, state)
+        return _result(results, 64)
+
+
+def _is_address(lane: Lane | None) -> bool:
+    return lane is not None and isinstance(lane.value, Pointer)
+
+
+def _suits(arg: Arg, value: Scalar | Pointer, packet: bool) -> bool:
+    match arg, value:
+        case Arg.CONTEXT, Pointer(region=Region.CONTEXT, offset=offset):
+            return offset.constant == 0
+        case Arg.CONST_SIZE, Scalar(constant=int(size)):
+            return 0 < size < 1 << 31
+        case Arg.CONST_SIZE_OR_ZERO, Scalar(constant=int(size)):
+            return size < 1 << 31
+        case Arg.SCALAR, Scalar():
+            return True
+        case (
+            (Arg.OUT_MEMORY | Arg.OUT_U16 | Arg.OUT_U32 | Arg.OUT_U64), Pointer(region=Region.STACK)
+        ):
+            return True
+        case (Arg.IN_MEMORY | Arg.IN_MEMORY_OR_NULL), Pointer(region=region, low=False):
+            return region in (Region.STACK, Region.DATA) or (packet and region is Region.PACKET)
+        case Arg.IN_MEMORY_OR_NULL, Scalar(constant=0):
+            return True
+    return False
+
+
+def _result(values: Iterable[int] | None, bits: int) -> Scalar:
+    """What r0 can hold."""
+    if values is None:
+        return scalars.unknown(bits)
+    return scalars.one_of([v & U64 for v in values])

@@ -140,7 +140,7 @@ class Memory(Packet):
             value = scalars.apply(AluOp.OR, value, byte, 64)
         return value
 
-    def load_data(self, pointer: Pointer, size: int) -> Scalar:
+    def data_access(self, pointer: Pointer, size: int) -> MemoryAccess:
         content = self.program.data[pointer.section]
         offsets = pointer.offset.possible(len(content))
         if offsets is None or any(o + size > len(content) for o in offsets):
@@ -148,7 +148,12 @@ class Memory(Packet):
                 f"an access to {count_bytes(size)} at {pointer} leaves {pointer.section}, which has"
                 f" {count_bytes(len(content))}"
             )
-        self.accesses[self.place] = MemoryAccess(Region.DATA, 0, pointer.section, tuple(offsets))
+        return MemoryAccess(Region.DATA, 0, pointer.section, tuple(offsets))
+
+    def load_data(self, pointer: Pointer, size: int) -> Scalar:
+        access = self.data_access(pointer, size)
+        self.accesses[self.place] = access
+        content, offsets = self.program.data[pointer.section], access.offsets
         fixed = [o for o in offsets if not self.changing(pointer.section, o, size)]
         values = [
             scalars.one_of({int.from_bytes(content[o : o + size], "little") for o in fixed})

@@ -177,7 +177,7 @@ RULES = [
     ([mov(2, Reg(FP)), mov(3, Reg(FP)), mov(4, 8), LOAD_BYTES],
      "argument 2 of bpf_skb_load_bytes() must be a number; r2 holds stack pointer +0"),
     ([mov(2, 0), mov(3, 0), mov(4, 8), LOAD_BYTES],
-     "argument 3 of bpf_skb_load_bytes() must be a pointer to stack memory that the helper fills;"
+     "argument 3 of bpf_skb_load_bytes() must be a pointer to stack memory that the function fills;"
      " r3 holds 0"),
     ([mov(2, 0), mov(3, Reg(FP)), mov(4, 8), LOAD_BYTES], STACK.format("8 bytes", "+0")),
     ([mov(1, 0), mov(2, 0), mov(3, Reg(FP)), mov(4, 8), LOAD_BYTES],
@@ -218,8 +218,10 @@ ABSENT = (
 )
 LIMITS = [
     ([Call(1)],
-     "helper 1 is not supported; supported are bpf_ktime_get_ns (5), bpf_get_prandom_u32 (7),"
-     " bpf_get_smp_processor_id (8), bpf_skb_load_bytes (26)", XDP_METADATA),
+     "helper 1 is not supported; supported are bpf_ktime_get_ns (5), bpf_trace_printk (6),"
+     " bpf_get_prandom_u32 (7), bpf_get_smp_processor_id (8), bpf_skb_load_bytes (26),"
+     " bpf_get_numa_node_id (42), bpf_ktime_get_boot_ns (125), bpf_ktime_get_coarse_ns (160),"
+     " bpf_trace_vprintk (177), bpf_ktime_get_tai_ns (208)", XDP_METADATA),
     ([CallExtern("bpf_thing")],
      "kernel function bpf_thing() is not available to this kind of program", XDP_METADATA),
     ([Load(4, 0, 1, 8)], ABSENT.format("mark"), SK_BUFF),

@@ -5,8 +5,23 @@ import re
 from rxgate.compiler.load import load_program
 from rxgate.compiler.load.clang import INCLUDE
 from rxgate.ctx_map.context import SK_BUFF, XDP_MD, XDP_METADATA
-from rxgate.ctx_map.helpers import PROTOTYPES
+from rxgate.ctx_map.helpers import PROTOTYPES, Helper
+from rxgate.ctx_map.kfuncs import METADATA
 from rxgate.ctx_map.render import HEADER, PAGE, c_header, contexts_page, markdown_table
+
+ARGUMENTS = {
+    Helper.SKB_LOAD_BYTES: "ctx, 0, &at, 4",
+    Helper.XDP_LOAD_BYTES: "ctx, 0, &at, 4",
+    Helper.XDP_GET_BUFF_LEN: "ctx",
+    Helper.CSUM_DIFF: "0, 0, &at, 4, 0",
+    Helper.TRACE_PRINTK: '"%d", 3, at',
+    Helper.TRACE_VPRINTK: '"%d", 3, &at, 4',
+}
+
+
+def call(helper: Helper) -> str:
+    """A call of a helper in C."""
+    return f"{PROTOTYPES[helper].name}({ARGUMENTS.get(helper, '')})"
 
 
 def test_the_header_in_the_package_is_the_generated_one():
@@ -23,10 +38,7 @@ def test_a_compiler_sees_the_declared_offsets_numbers_and_names(tmp_path):
         f"_Static_assert(offsetof(struct xdp_metadata, {f.name}) == {f.offset}, \"{f.name}\");"
         for f in XDP_METADATA.fields
     ]
-    calls = [
-        "(void)bpf_skb_load_bytes(ctx, 0, &at, 4);" if p.args else f"sum += {p.name}();"
-        for h, p in PROTOTYPES.items() if h in XDP_METADATA.helpers
-    ]
+    calls = [f"sum += {call(h)};" for h in PROTOTYPES if h in XDP_METADATA.helpers]
     source = tmp_path / "all.c"
     source.write_text(
         "\n".join(
@@ -77,15 +89,35 @@ def test_the_header_for_xdp_has_the_helpers_of_xdp(tmp_path):
     text = (INCLUDE / "rxgate" / "xdp.h").read_text()
     assert sorted(re.findall(r"\(\*const (\w+)\)", text)) == names
     source = tmp_path / "xdp.c"
-    calls = [f"sum += {n}({'ctx' if 'len' in n else ''});" for n in names]
+    calls = [f"sum += {call(h)};" for h in XDP_MD.helpers]
     source.write_text(
         "\n".join(
             [
                 "#include <linux/bpf.h>", "#include <rxgate/xdp.h>",
-                'SEC("xdp") int f(struct xdp_md *ctx) { __u64 sum = 0;', *calls, "return sum; }",
+                'SEC("xdp") int f(struct xdp_md *ctx) { __u64 sum = 0; __u32 at = 0;', *calls,
+                "return sum; }",
             ]
         )
     )
     code = load_program(source).code
     called = [code[at + 4] for at in range(0, len(code), 8) if code[at] == 0x85]
     assert sorted(called) == sorted(h.value for h in XDP_MD.helpers)
+
+
+def test_the_header_for_xdp_declares_the_metadata_functions(tmp_path):
+    source = tmp_path / "xdp.c"
+    source.write_text(
+        """#include <linux/bpf.h>
+        #include <rxgate/xdp.h>
+        SEC("xdp") int f(struct xdp_md *ctx)
+        {
+            enum xdp_rss_hash_type type = 0; __be16 proto = 0; __u16 tci = 0; __u32 hash = 0;
+            __u64 time = 0, sum = bpf_xdp_metadata_rx_hash(ctx, &hash, &type);
+            sum += bpf_xdp_metadata_rx_vlan_tag(ctx, &proto, &tci);
+            sum += bpf_xdp_metadata_rx_timestamp(ctx, &time);
+            bpf_printk("%d", hash);
+            return sum + hash + type + proto + tci + time;
+        }
+        """
+    )
+    assert set(load_program(source).externs.values()) == set(METADATA)

@@ -67,12 +67,19 @@ __u64 load_half(const void *ctx, __u64 offset) __asm__("llvm.bpf.load.half");
 __u64 load_word(const void *ctx, __u64 offset) __asm__("llvm.bpf.load.word");
 
 /* Helpers. bpf_skb_load_bytes() copies packet bytes as they are, in network order; it returns 0, or
- * -14 (and fills `to` with zeros) when the range is not inside the packet.
+ * -14 (and fills `to` with zeros) when the range is not inside the packet. All clocks give the time
+ * at which the packet was launched. What is printed is dropped.
  */
 #ifndef __BPF_HELPERS__
 static __u64 (*const bpf_ktime_get_ns)(void) = (void *)5;
+static __u64 (*const bpf_ktime_get_boot_ns)(void) = (void *)125;
+static __u64 (*const bpf_ktime_get_coarse_ns)(void) = (void *)160;
+static __u64 (*const bpf_ktime_get_tai_ns)(void) = (void *)208;
+static long (*const bpf_trace_printk)(const char *text, __u32 size, ...) = (void *)6;
+static long (*const bpf_trace_vprintk)(const char *text, __u32 size, const void *data, __u32 data_size) = (void *)177;
 static __u32 (*const bpf_get_prandom_u32)(void) = (void *)7;
 static __u32 (*const bpf_get_smp_processor_id)(void) = (void *)8;
+static long (*const bpf_get_numa_node_id)(void) = (void *)42;
 static long (*const bpf_skb_load_bytes)(const void *ctx, __u32 offset, void *to, __u32 size) = (void *)26;
 #endif
 

@@ -16,13 +16,63 @@
 #define __always_inline inline __attribute__((always_inline))
 #endif
 
-/* Helpers. bpf_xdp_get_buff_len() is the length of the frame in bytes. */
+/* Helpers, by their numbers in enum bpf_func_id, of which older headers lack some. All clocks give
+ * the time at which the packet was launched; what is printed is dropped. bpf_xdp_get_buff_len() is the
+ * length of the frame in bytes. bpf_xdp_load_bytes() returns 0, or an error and leaves `to` as it was.
+ */
 #ifndef __BPF_HELPERS__
-static __u64 (*const bpf_ktime_get_ns)(void) = (void *)BPF_FUNC_ktime_get_ns;
-static __u32 (*const bpf_get_prandom_u32)(void) = (void *)BPF_FUNC_get_prandom_u32;
-static __u32 (*const bpf_get_smp_processor_id)(void) = (void *)BPF_FUNC_get_smp_processor_id;
-static __u64 (*const bpf_xdp_get_buff_len)(struct xdp_md *ctx) = (void *)BPF_FUNC_xdp_get_buff_len;
+static __u64 (*const bpf_ktime_get_ns)(void) = (void *)5;
+static __u64 (*const bpf_ktime_get_boot_ns)(void) = (void *)125;
+static __u64 (*const bpf_ktime_get_coarse_ns)(void) = (void *)160;
+static __u64 (*const bpf_ktime_get_tai_ns)(void) = (void *)208;
+static __u32 (*const bpf_get_prandom_u32)(void) = (void *)7;
+static __u32 (*const bpf_get_smp_processor_id)(void) = (void *)8;
+static long (*const bpf_get_numa_node_id)(void) = (void *)42;
+static __u64 (*const bpf_xdp_get_buff_len)(struct xdp_md *ctx) = (void *)188;
+static long (*const bpf_xdp_load_bytes)(struct xdp_md *ctx, __u32 offset, void *to, __u32 size) =
+	(void *)189;
+static __s64 (*const bpf_csum_diff)(const __be32 *from, __u32 from_size, const __be32 *to,
+				    __u32 to_size, __wsum seed) = (void *)28;
+static long (*const bpf_trace_printk)(const char *text, __u32 size, ...) = (void *)6;
+static long (*const bpf_trace_vprintk)(const char *text, __u32 size, const void *data,
+				       __u32 data_size) = (void *)177;
 #endif
+
+#ifndef bpf_printk
+#define bpf_printk(text, ...)                                            \
+	({                                                               \
+		static const char printed[] = text;                      \
+		bpf_trace_printk(printed, sizeof(printed), ##__VA_ARGS__); \
+	})
+#endif
+
+/* Metadata of the packet, by functions of the kernel: 0, or -61 (-ENODATA) for a packet that has none,
+ * or -95 (-EOPNOTSUPP) on a NIC that offers none; what they fill then stays as it was.
+ */
+#ifndef __ksym
+#define __ksym __attribute__((section(".ksyms")))
+#endif
+#ifndef __weak
+#define __weak __attribute__((weak))
+#endif
+#ifndef __VMLINUX_H__
+enum xdp_rss_hash_type {
+	XDP_RSS_TYPE_NONE = 0,
+	XDP_RSS_TYPE_L3_IPV4 = 1,
+	XDP_RSS_TYPE_L3_IPV6 = 2,
+	XDP_RSS_TYPE_L4_IPV4_TCP = 25,
+	XDP_RSS_TYPE_L4_IPV4_UDP = 41,
+	XDP_RSS_TYPE_L4_IPV4_SCTP = 73,
+	XDP_RSS_TYPE_L4_IPV6_TCP = 26,
+	XDP_RSS_TYPE_L4_IPV6_UDP = 42,
+	XDP_RSS_TYPE_L4_IPV6_SCTP = 74,
+};
+#endif
+extern int bpf_xdp_metadata_rx_hash(const struct xdp_md *ctx, __u32 *hash,
+				    enum xdp_rss_hash_type *rss_type) __ksym __weak;
+extern int bpf_xdp_metadata_rx_vlan_tag(const struct xdp_md *ctx, __be16 *vlan_proto,
+					__u16 *vlan_tci) __ksym __weak;
+extern int bpf_xdp_metadata_rx_timestamp(const struct xdp_md *ctx, __u64 *timestamp) __ksym __weak;
 
 #ifndef bpf_ntohs
 #define bpf_ntohs(x) __builtin_bswap16(x)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from .errors import Unsupported, VerifyError
+from .expand import expand
 from .insn import MAX_FRAMES, CallLocal, Exit, Goto, Insn, Jump, LoadPacket, Program
 from .scc import strongly_connected
 
@@ -196,6 +197,8 @@ def _check_calls(program: Program, functions: Mapping[int, Function]) -> None:
 def build_cfg(program: Program) -> ControlFlow:
     """Split every function of `program` into blocks, and find its loops.
 
+    The result's program is the expanded one (see expand.py); slots of the given one are the same.
+
     Raises
     ------
     VerifyError
@@ -203,6 +206,7 @@ def build_cfg(program: Program) -> ControlFlow:
     Unsupported
         A loop with two entries, recursion, or too many instructions after inlining.
     """
+    program = expand(program)
     functions = {
         start: _function(program, start, end) for start, end in _extents(program)
     }

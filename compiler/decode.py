@@ -22,6 +22,7 @@ from .insn import (
     JumpOp,
     Load,
     LoadData,
+    LoadFunction,
     LoadImm64,
     LoadPacket,
     MovSx,
@@ -51,6 +52,8 @@ _ATOMIC = {
     0x00: AtomicOp.ADD, 0x40: AtomicOp.OR, 0x50: AtomicOp.AND, 0xA0: AtomicOp.XOR,
     0xE0: AtomicOp.XCHG, 0xF0: AtomicOp.CMPXCHG,
 }
+_FUNCTION = 4
+"""Source register of a 64-bit load that stands for a function (kernel: BPF_PSEUDO_FUNC)."""
 _SIZE = {0x00: 4, 0x08: 2, 0x10: 1, 0x18: 8}
 
 
@@ -141,6 +144,11 @@ def _jump(f: _Fields) -> Insn:
         raise Unsupported(
             "may_goto makes a loop without a provable bound; a pipeline has none of those", f.where
         )
+    if f.opcode == 0x8D:
+        raise Unsupported(
+            "callx calls an address in a register; only functions that are known at compile time can"
+            " be called: call them by name", f.where
+        )
     if f.op not in _JUMP:
         raise f.error(f"unknown jump opcode {f.opcode:#04x}")
     return Jump(
@@ -183,10 +191,12 @@ def _load_imm64(f: _Fields) -> Insn:
     dst = f.register("dst")
     if f.slot in f.raw.data_refs:
         return LoadData(dst, *f.raw.data_refs[f.slot])
+    if f.src == _FUNCTION:
+        return LoadFunction(dst, f.slot + 1 + f.imm)
     if f.src:
         raise Unsupported(
-            f"a 64-bit load of kind {f.src} (map, variable or function address) needs maps or"
-            " callbacks, which are not supported yet",
+            f"a 64-bit load of kind {f.src} (map or variable) needs maps, which are not supported"
+            " yet",
             f.where,
         )
     return LoadImm64(dst, (high & 0xFFFF_FFFF) << 32 | f.imm & 0xFFFF_FFFF)
@@ -228,7 +238,7 @@ def decode(raw: RawProgram) -> Program:
     DecodeError
         A slot is no valid instruction, or a jump leaves the program or lands inside an instruction.
     Unsupported
-        A valid instruction that needs a map, a callback or an unbounded loop.
+        A valid instruction that needs a map or an unbounded loop.
     """
     if not raw.code or len(raw.code) % 8:
         raise DecodeError(
@@ -241,10 +251,10 @@ def decode(raw: RawProgram) -> Program:
         f = _Fields(raw, len(insns))
         insn = _alu(f) if f.cls in (4, 7) else _jump(f) if f.cls in (5, 6) else _memory(f)
         insns.append(insn)
-        if isinstance(insn, LoadImm64 | LoadData):
+        if isinstance(insn, LoadImm64 | LoadData | LoadFunction):
             insns.append(None)
     for slot, insn in enumerate(insns):
-        if isinstance(insn, Jump | Goto | CallLocal):
+        if isinstance(insn, Jump | Goto | CallLocal | LoadFunction):
             target = insn.target
             if not 0 <= target < count or insns[target] is None:
                 raise _Fields(raw, slot).error(f"the target, slot {target}, is not an instruction")

@@ -18,6 +18,7 @@ from .insn import (
     Jump,
     Load,
     LoadData,
+    LoadFunction,
     LoadImm64,
     LoadPacket,
     MovSx,
@@ -83,6 +84,8 @@ def text(insn: Insn) -> str:
             return f"r{dst} = {value:#x} ll"
         case LoadData(dst, section, offset):
             return f"r{dst} = &{section}[{offset}] ll"
+        case LoadFunction(dst, target):
+            return f"r{dst} = function at {target} ll"
         case Load(size, dst, base, off, signed):
             return f"r{dst} = {_place(size, base, off, signed)}"
         case Store(size, base, off, src):

@@ -137,7 +137,8 @@ def compile_program(
     """
     options = options or Options()
     program = bind(tuned(program, options.tunables), options)
-    facts = verify(build_cfg(program), options.max_window, options.max_unroll)
+    flow = build_cfg(program)
+    facts = verify(flow, options.max_window, options.max_unroll)
     check_read(facts)
     fields = signals(facts)
     target = _target(options, fields)
@@ -155,4 +156,4 @@ def compile_program(
     inputs = {name for name, _ in function.inputs()}
     window = window if inputs & {"window", "present"} else 0
     config = _config(options, fields, window, inputs, registers_of(program))
-    return Design(program, options, facts, lifted, placed, config, tuple(fields))
+    return Design(flow.program, options, facts, lifted, placed, config, tuple(fields))

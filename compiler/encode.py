@@ -20,6 +20,7 @@ from .insn import (
     JumpOp,
     Load,
     LoadData,
+    LoadFunction,
     LoadImm64,
     LoadPacket,
     MovSx,
@@ -106,6 +107,8 @@ def encode_insn(insn: Insn, slot: int) -> bytes:
             return _wide(dst, value)
         case LoadData(dst):
             return _wide(dst, 0)
+        case LoadFunction(dst, target):
+            return _slot(_LD | _SIZES[8], dst, 4, imm=target - slot - 1) + bytes(8)
         case Load(size, dst, base, off, signed):
             return _slot(_LDX | (_MEMSX if signed else _MEM) | _SIZES[size], dst, base, off)
         case Store(size, base, off, Reg(n)):

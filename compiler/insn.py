@@ -147,6 +147,14 @@ class LoadData:
 
 
 @dataclass(frozen=True, slots=True)
+class LoadFunction:
+    """dst = address of the function at slot `target`, for a helper to call. Takes two slots."""
+
+    dst: int
+    target: int
+
+
+@dataclass(frozen=True, slots=True)
 class Load:
     """dst = *(size*)(base + off), zero- or sign-extended to 64 bits; size in bytes 1, 2, 4, 8."""
 
@@ -239,7 +247,7 @@ class Exit:
 
 
 Insn = (
-    Alu | MovSx | Neg | Swap | LoadImm64 | LoadData | Load | Store | Atomic | LoadPacket
+    Alu | MovSx | Neg | Swap | LoadImm64 | LoadData | LoadFunction | Load | Store | Atomic | LoadPacket
     | Jump | Goto | Call | CallLocal | CallExtern | Exit
 )
 

@@ -40,6 +40,7 @@ from .insn import (
     JumpOp,
     Load,
     LoadData,
+    LoadFunction,
     LoadImm64,
     LoadPacket,
     MovSx,
@@ -264,6 +265,8 @@ class _Verifier(Arithmetic, Helpers):
             case LoadData(dst, section, offset):
                 pointer = Pointer(Region.DATA, scalars.constant(offset), section=section)
                 self.write(state, dst, pointer)
+            case LoadFunction():
+                raise Problem("only bpf_loop() takes the address of a function", True)
             case Load():
                 self.write(state, insn.dst, self.load(insn, state))
             case Store():
@@ -283,9 +286,12 @@ class _Verifier(Arithmetic, Helpers):
                 # A called function may return nothing; its caller then cannot read r0.
                 if not state.saved:
                     self.read(0, state)
-                local = isinstance(regs[0], Pointer) and regs[0].region is Region.STACK
-                if isinstance(regs[0], Pointer) and (local or not state.saved):
-                    raise Problem(f"r0 is returned, but holds a {regs[0]}; return a number")
+                r0 = regs[0]
+                # The stack of a caller, unlike its own, outlives a function.
+                depth = len(state.saved)
+                local = isinstance(r0, Pointer) and (r0.region, r0.frame) == (Region.STACK, depth)
+                if isinstance(r0, Pointer) and (local or not depth):
+                    raise Problem(f"r0 is returned, but holds a {r0}; return a number")
             case Goto() | CallLocal():
                 pass
             case _:

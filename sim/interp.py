@@ -6,6 +6,7 @@ It executes instructions one after the other and knows nothing of the compiler's
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ..compiler.expand import expand
 from ..compiler.insn import FP, MAX_FRAMES, STACK_SIZE, Insn, Program
 from ..ctx_map.context import PacketEnd
 from ..ctx_map.descriptor import Descriptor
@@ -71,7 +72,7 @@ class Interpreter:
     """
 
     def __init__(self, program: Program, seed: int = 0) -> None:
-        self.program = program
+        self.program = program = expand(program)
         self.seed = seed
         self.regs = [0] * 11
         self._stack = bytearray(_STACK_BYTES)

@@ -22,6 +22,7 @@ from ..compiler.insn import (
     JumpOp,
     Load,
     LoadData,
+    LoadFunction,
     LoadImm64,
     LoadPacket,
     MovSx,
@@ -299,6 +300,8 @@ def step_for(insn: Insn, slot: int, following: int) -> Step:
             return assign(dst, lambda _: value)
         case LoadData(dst, section, offset):
             return assign(dst, lambda m: m.data_address(section, offset))
+        case LoadFunction():
+            raise ValueError(f"no helper of the interpreter calls back, asked {insn!r}")
         case Load():
             return _load_step(insn, following)
         case Store():

@@ -135,7 +135,7 @@ _EXACT: dict[AluOp, Callable[[int, int], int]] = {
 
 def apply(op: AluOp, a: Scalar, b: Scalar, bits: int) -> Scalar:
     """The possible results of `a op b` at 32 or 64 bits (a 32-bit result is zero-extended)."""
-    mask = (1 << bits) - 1
+    mask, sign = (1 << bits) - 1, 1 << bits - 1
     if bits == 32:
         a, b = truncate(a, 32), truncate(b, 32)
     if op is AluOp.MOV:
@@ -148,11 +148,17 @@ def apply(op: AluOp, a: Scalar, b: Scalar, bits: int) -> Scalar:
             return one_of({x << (y & bits - 1) & mask for x in a.options for y in b.options})
         if op is AluOp.RSH:
             return one_of({x >> (y & bits - 1) for x in a.options for y in b.options})
+        if op is AluOp.ARSH:
+            return one_of({
+                ((x ^ sign) - sign >> (y & bits - 1)) & mask for x in a.options for y in b.options
+            })
     return _approximate(op, a, b, bits)
 
 
 def _approximate(op: AluOp, a: Scalar, b: Scalar, bits: int) -> Scalar:
     mask = (1 << bits) - 1
+    if op is AluOp.ARSH and not a.high >> bits - 1:
+        op = AluOp.RSH
     match op:
         case AluOp.ADD | AluOp.SUB:
             return _sum(a, b, op is AluOp.SUB, bits)

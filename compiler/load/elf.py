@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from ...ctx_map.context import Context
 from ..errors import ElfError, SourceLine, Unsupported, Where
 from ..insn import Variable
+from .btf import Btf, read_btf
 from .image import WRITE, Image, Reloc, Section, read_image
 from .lines import Lines, read_lines
 from .raw import SLOT, RawProgram
@@ -20,6 +21,8 @@ _LDDW = 0x18
 _CALL = 0x85
 _LOCAL, _KERNEL = 1, 2
 """Source register of a call: a function of the program, a function of the kernel."""
+_CALLBACK = 4
+"""Source register of a load of a function's address."""
 
 
 def list_elf(blob: bytes, name: str) -> list[tuple[str, str]]:
@@ -40,9 +43,10 @@ def load_elf(
     image = read_image(blob, name)
     functions = functions_of(image, name)
     entry = choose(image, functions, name, section, function)
-    return _Linker(image, name, functions, read_lines(image, blob)).link(
-        entry, context or context_of(image.sections[entry.section].name)
-    )
+    btf = read_btf(image)
+    home = image.sections[entry.section].name
+    chosen = context or context_of(home, btf.parameters.get(entry.name, ""))
+    return _Linker(image, name, functions, read_lines(image, blob), btf).link(entry, chosen)
 
 
 @dataclass(slots=True)
@@ -53,9 +57,11 @@ class _Linker:
     file: str
     functions: tuple[Function, ...]
     debug: Lines
+    btf: Btf
     code: bytearray = field(default_factory=bytearray)
     placed: dict[Function, int] = field(default_factory=dict)
     calls: list[tuple[int, Function]] = field(default_factory=list)
+    callbacks: list[tuple[int, Function]] = field(default_factory=list)
     data: dict[str, bytes] = field(default_factory=dict)
     data_refs: dict[int, tuple[str, int]] = field(default_factory=dict)
     externs: dict[int, str] = field(default_factory=dict)
@@ -67,10 +73,10 @@ class _Linker:
         while todo:
             function = todo.pop(0)
             if function not in self.placed:
-                before = len(self.calls)
+                calls, callbacks = len(self.calls), len(self.callbacks)
                 self._place(function)
-                todo.extend(target for _, target in self.calls[before:])
-        for slot, target in self.calls:
+                todo.extend(f for _, f in self.calls[calls:] + self.callbacks[callbacks:])
+        for slot, target in self.calls + self.callbacks:
             self._set_imm(slot, self.placed[target] - slot - 1)
         return RawProgram(
             name=entry.name,
@@ -130,22 +136,40 @@ class _Linker:
         if reloc is not None:
             self._expect(reloc, _R_64_32, where)
             if reloc.symbol.section == "SHN_UNDEF":
-                self.externs[slot] = self._name(reloc, where)
+                self.externs[slot] = self._kernel_function(reloc, where)
                 self.code[slot * SLOT + 1] = _KERNEL << 4
                 self._set_imm(slot, 0)
                 return
             home = self._home(reloc, where)
             section = home.index
             target = reloc.symbol.value + reloc.addend + (self._imm(slot) + 1) * SLOT
+        self.calls.append((slot, self._function_at(section, target, where)))
+
+    def _function_at(self, section: int, start: int, where: Where) -> Function:
         for f in self.functions:
-            if (f.section, f.start) == (section, target):
-                self.calls.append((slot, f))
-                return
+            if (f.section, f.start) == (section, start):
+                return f
         raise ElfError(
-            f"{self.file} calls byte {target} of section {self.image.sections[section].name}, "
+            f"{self.file} calls byte {start} of section {self.image.sections[section].name}, "
             "where no function begins. In assembly, mark functions with .type NAME, @function.",
             where,
         )
+
+    def _kernel_function(self, reloc: Reloc, where: Where) -> str:
+        name = self._name(reloc, where)
+        if name in _LIBRARY:
+            raise Unsupported(
+                f"{name}() of the C library is called, which no packet program has. Give"
+                f" __builtin_{name}() a small size that is constant, and compile with -O2, so that"
+                " clang makes loads and stores of it; or write the loop.", where,
+            )
+        if self.btf.known and name not in self.btf.kernel:
+            raise Unsupported(
+                f"{name}() is called, but the object does not define it. Link it with the object "
+                'that does (bpftool gen object); a kernel function is declared with SEC(".ksyms").',
+                where,
+            )
+        return name
 
     def _address(self, slot: int, reloc: Reloc, where: Where) -> None:
         self._expect(reloc, _R_64_64, where)
@@ -162,10 +186,8 @@ class _Linker:
         if home.name == "maps" or home.name.startswith(".maps"):
             self.maps[slot] = label
         elif home.is_code:
-            raise Unsupported(
-                f"the program takes the address of function {label}; calls go only to functions "
-                "that are known at compile time. Call it by name.", where,
-            )
+            self.callbacks.append((slot, self._function_at(home.index, offset, where)))
+            self.code[slot * SLOT + 1] |= _CALLBACK << 4
         elif home.flags & WRITE or not home.data:
             raise Unsupported(_WRITABLE.format(home.name, label), where)
         else:
@@ -235,7 +257,8 @@ class _Linker:
         if reloc.symbol.name and reloc.symbol.kind != "STT_SECTION":
             return reloc.symbol.name
         for s in self.image.symbols:
-            if s.section == home.index and s.value == offset and s.kind != "STT_SECTION":
+            inside = s.value <= offset < s.value + max(s.size, 1)
+            if s.section == home.index and inside and s.kind != "STT_SECTION":
                 return s.name
         return f"{home.name}+{offset}"
 
@@ -247,6 +270,9 @@ class _Linker:
 
 
 _WRITABLE = (
-    "the program uses the writable global variable {1} (section {0}), which outlives a packet; a "
-    "filter keeps no state. Make it const, or a local variable."
+    "the program uses the writable global variable {1} (section {0}), which outlives a packet; "
+    "programs keep no state yet. What only the host sets is `const volatile`: --set gives it a value, "
+    "--tunable keeps it as a register. What one packet needs is a local variable."
 )
+_LIBRARY = frozenset(("memcmp", "memcpy", "memmove", "memset", "bcmp", "strlen", "strcmp", "strncmp"))
+"""Functions that clang calls where it does not expand its builtins."""

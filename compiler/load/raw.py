@@ -16,7 +16,8 @@ SLOT = 8
 class RawProgram:
     """One program as bytes: the entry function at slot 0, then every function reachable from it.
 
-    Slots are 8 bytes. Local calls are linked: their immediate is target - slot - 1. Mappings from
+    Slots are 8 bytes. Local calls are linked: their immediate is target - slot - 1, as
+    is that of a two-slot load of a function's address (source register 4). Mappings from
     slots: `functions` has the first slot of each function; `data_refs` the two-slot loads that
     stand for byte `offset` of read-only section `data[section]`; `externs` the calls of kernel
     functions (source register 2, immediate 0); `maps` the two-slot loads that stand for a map. A

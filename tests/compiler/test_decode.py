@@ -111,7 +111,6 @@ REFUSED = [
     (slot(0x0D), "unknown opcode 0x0d"),
     (slot(0xF5), "unknown jump opcode 0xf5"),
     (slot(0x96), "unknown jump opcode 0x96"),
-    (slot(0x8D), "unknown jump opcode 0x8d"),
     (slot(0x95, imm=1), "reserved field `imm` of opcode 0x95 is not zero"),
     (slot(0x85, dst=1, imm=5), "reserved field `dst` of opcode 0x85 is not zero"),
     (slot(0x85, src=3, imm=5), "unknown kind of call 3"),
@@ -150,10 +149,15 @@ def test_refused(code, message):
 @pytest.mark.parametrize(
     ("code", "message"),
     [
+        (
+            slot(0x8D),
+            "callx calls an address in a register; only functions that are known at compile time can"
+            " be called: call them by name",
+        ),
         (slot(0xE5), "may_goto makes a loop without a provable bound; a pipeline has none of those"),
         (
             slot(0x18, 1, src=1, imm=3) + slot(0),
-            "a 64-bit load of kind 1 (map, variable or function address) needs maps or callbacks,"
+            "a 64-bit load of kind 1 (map or variable) needs maps,"
             " which are not supported yet",
         ),
         (

@@ -23,6 +23,7 @@ from rxgate.compiler.insn import (
     JumpOp,
     Load,
     LoadData,
+    LoadFunction,
     LoadImm64,
     LoadPacket,
     MovSx,
@@ -47,6 +48,7 @@ EVERY_KIND: list[Insn] = [
     LoadImm64(2, 0xFEDC_BA98_7654_3210),
     LoadImm64(2, 0x0123_4567_89AB_CDEF),
     LoadData(8, ".rodata", 5),
+    LoadFunction(2, 0),
     *(Load(size, 5, 10, -8) for size in (1, 2, 4, 8)),
     *(Load(size, 5, 10, -8, signed=True) for size in (1, 2, 4)),
     *(Store(size, 10, -16, src) for size, src in product((1, 2, 4, 8), OPERANDS)),
@@ -70,7 +72,7 @@ def program(insns: list[Insn]) -> Program:
     slots: list[Insn | None] = []
     for insn in insns:
         slots.append(insn)
-        if isinstance(insn, LoadImm64 | LoadData):
+        if isinstance(insn, LoadImm64 | LoadData | LoadFunction):
             slots.append(None)
     return Program("all", "phys_dev", XDP_METADATA, tuple(slots), data={".rodata": bytes(8)})
 

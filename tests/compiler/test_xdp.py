@@ -162,6 +162,44 @@ ACCEPTED = {
     "0 is a number again": "PROGRAM(if (data + 60 > end) return 0; void *p = 0;"
         " if (b[0] & 1) p = data + 14; FORGET(p); if (p) return 1; return (long)p + 2;)",
     "a result beyond 32 bits": "PROGRAM(if (data + 60 > end) return 0; return *(int *)(data + 3);)",
+    "a loop with a constant bound": """PROGRAM(__u32 sum = 0; _Pragma("clang loop unroll(disable)")
+        for (int i = 0; i < 6; i++) { if (b + 2 > (__u8 *)end) break; sum += b[0] * 3 + b[1]; b += 2; }
+        return sum & 1 ? XDP_PASS : XDP_DROP;)""",
+    "a loop to a number from the packet": """PROGRAM(if (data + 32 > end) return XDP_ABORTED;
+        __u32 sum = 0; _Pragma("clang loop unroll(disable)")
+        for (__u32 i = 0; i < (b[0] & 15); i++) { FORGET(sum); sum = sum * 5 + b[i + 1]; }
+        return sum & 4 ? XDP_PASS : XDP_DROP;)""",
+    "a loop to the packet's end": """PROGRAM(__u32 sum = 0; _Pragma("clang loop unroll(disable)")
+        for (__u8 *p = data, *last = data + 40; p + 4 <= (__u8 *)end && p < last; p += 4)
+            sum ^= *(__u32 *)p;
+        return sum & 8 ? XDP_PASS : XDP_DROP;)""",
+    "type, length, value in a loop": """PROGRAM(__u32 at = 14; _Pragma("clang loop unroll(disable)")
+        for (int i = 0; i < 4; i++) {
+            __u8 *p = data + (at & 63); if (p + 2 > (__u8 *)end) return XDP_ABORTED;
+            if (p[0] == 0) return XDP_PASS; at += 2 + (p[1] & 7); }
+        return at & 1 ? XDP_TX : XDP_DROP;)""",
+    "a loop inside a loop": """PROGRAM(if (data + 16 > end) return XDP_ABORTED; __u32 x = b[0];
+        _Pragma("clang loop unroll(disable)") for (int i = 0; i < 3; i++) {
+            _Pragma("clang loop unroll(disable)") for (int j = 0; j <= i; j++) {
+                FORGET(x); x = x * 3 + b[4 * i + j]; }
+            x >>= 1; }
+        return x & 1 ? XDP_PASS : XDP_DROP;)""",
+    "bpf_loop": """struct sums { __u8 *p, *end; __u32 sum; };
+        static long each(__u32 i, void *ctx) { struct sums *s = ctx;
+            if (s->p + i + 1 > s->end) return 1;
+            s->sum += s->p[i] ^ i; return 0; }
+        PROGRAM(struct sums s = {data, end, 0}; long n = bpf_loop(30, each, &s, 0);
+        return (s.sum + n) & 3;)""",
+    "bpf_loop as often as the packet says": """static long each(__u32 i, void *ctx)
+        { __u32 *x = ctx; *x = *x * 7 + i; return *x % 11 == 3; }
+        PROGRAM(if (data + 1 > end) return XDP_ABORTED; __u32 x = *b;
+        long n = bpf_loop(*b & 7, each, &x, 0); return (x + n) & 3;)""",
+    "bpf_for": """PROGRAM(if (data + 15 > end) return XDP_ABORTED; __u32 sum = 0; int i;
+        bpf_for (i, 2, b[14] & 15) { if (b + i + 1 > (__u8 *)end) break; sum += b[i]; }
+        return sum % 5;)""",
+    "bpf_for inside bpf_repeat": """PROGRAM(if (data + 16 > end) return XDP_ABORTED;
+        __u32 sum = b[15]; int i; bpf_repeat (3) { sum >>= 1; bpf_for (i, 0, 4) sum += b[i] << i; }
+        return sum % 5;)""",
 }
 
 

@@ -36,6 +36,23 @@ static __s64 (*const bpf_csum_diff)(const __be32 *from, __u32 from_size, const _
 static long (*const bpf_trace_printk)(const char *text, __u32 size, ...) = (void *)6;
 static long (*const bpf_trace_vprintk)(const char *text, __u32 size, const void *data,
 				       __u32 data_size) = (void *)177;
+static long (*const bpf_loop)(__u32 count, void *callback, void *ctx, __u64 flags) =
+	(void *)BPF_FUNC_loop;
+#endif
+
+/* bpf_for (i, start, end) runs its body with i = start ... end - 1, bpf_repeat (n) n times. */
+#ifndef bpf_for
+extern int bpf_iter_num_new(struct bpf_iter_num *it, int start, int end) SEC(".ksyms");
+extern int *bpf_iter_num_next(struct bpf_iter_num *it) SEC(".ksyms");
+extern void bpf_iter_num_destroy(struct bpf_iter_num *it) SEC(".ksyms");
+
+#define rxgate_numbers(start, end) \
+	struct bpf_iter_num rxgate_it __attribute__((aligned(8), cleanup(bpf_iter_num_destroy))), \
+	*rxgate_made __attribute__((unused)) = (bpf_iter_num_new(&rxgate_it, (start), (end)), (void *)0)
+#define bpf_for(i, start, end) \
+	for (rxgate_numbers(start, end); \
+	     ({ int *rxgate_n = bpf_iter_num_next(&rxgate_it); rxgate_n && ((i) = *rxgate_n, 1); });)
+#define bpf_repeat(n) for (rxgate_numbers(0, n); bpf_iter_num_next(&rxgate_it);)
 #endif
 
 #ifndef bpf_printk

@@ -141,11 +141,6 @@ def test_constants_that_are_addresses_are_refused_only_where_they_are_used(build
         ("__u32 n; SEC(\"p\") int f(void *c) { return n; }", "global variable n (section .bss)"),
         ("__u32 n = 3; SEC(\"p\") int f(void *c) { return n++; }", "n (section .data)"),
         (
-            "__noinline int g(void *c) { return load_byte(c, 0); } typedef int (*fn)(void *);"
-            "SEC(\"p\") int f(void *c) { volatile fn p = g; return p(c); }",
-            "the address of function g",
-        ),
-        (
             "extern const int outside; SEC(\"p\") int f(void *c) { return outside; }",
             "the address of outside, which the object does not define",
         ),

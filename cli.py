@@ -6,7 +6,6 @@ import json
 import os
 import shlex
 import sys
-import time
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -49,7 +48,9 @@ from .sim.captures import Frame as Captured
 from .sim.captures import write_capture
 from .sim.conformance import conformance
 from .sim.fast import Conditions, simulate_fast
-from .sim.fuzz import Tried, campaign, write_failure
+from .sim.fuzz import Plan, find_disagreement, take_up
+from .sim.fuzz import run as run_campaign
+from .sim.fuzz_case import read_case
 from .sim.golden import Frame
 from .sim.kernel import NOT_RUN, run_in_kernel
 from .sim.mismatch import diagnose, write_packet
@@ -400,44 +401,52 @@ def demo(as_json: bool) -> None:
 @click.option("--packets", type=click.IntRange(1), default=100, show_default=True,
               help="Frames for each.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True,
-              help="Seed of the first program; the others follow, so a campaign can be taken up.")
+              help="Seed of the first program; the others follow.")
 @click.option("--verilog-every", type=click.IntRange(0), default=0, metavar="N",
               help="Simulate the Verilog of every Nth program too.  [default: none]")
 @click.option("-o", "--output", type=NAME, default="fuzz", show_default=True, metavar="DIR",
-              help="Where to write programs on which executors disagree.")
+              help="Where to keep the state, and cases on which executors disagree.")
+@click.option("--replay", type=NAME, metavar="FILE", help="Try a case that was written, again.")
 @json_option
 def fuzz(
-    programs: int, packets: int, seed: int, verilog_every: int, output: str, as_json: bool
+    programs: int, packets: int, seed: int, verilog_every: int, output: str, replay: str | None,
+    as_json: bool,
 ) -> None:
-    """Run random programs in every executor and report where they disagree."""
-    start = time.monotonic()
-    tried: list[Tried] = []
+    """Run random programs in every executor and report where they disagree.
+
+    What was begun in DIR goes on there, until as many programs as asked for are done.
+    """
+    if replay is not None:
+        _replay(replay, as_json)
+        return
+    campaign = take_up(Path(output), Plan(seed, programs, packets, verilog_every))
     silent = as_json or not sys.stderr.isatty()
     with Progress(console=console(stderr=True), transient=True, disable=silent) as progress:
         task = progress.add_task("random programs", total=programs)
-        for one in campaign(seed, programs, packets, verilog_every):
-            tried.append(one)
-            progress.advance(task)
-            if one.failure is not None:
-                write_failure(Path(output), one.failure)
-    failures = [t.failure for t in tried if t.failure is not None]
-    summed = {
-        "programs": len(tried),
-        "refused": sum(bool(t.refused) for t in tried),
-        "packets": sum(t.packets for t in tried),
-        "packets_in_kernel": sum(t.in_kernel for t in tried),
-        "packets_in_verilog": sum(t.in_verilog for t in tried),
-        "disagreements": len(failures),
-        "seed": seed,
-        "programs_per_second": round(len(tried) / (time.monotonic() - start), 2),
-    }
+        for done in run_campaign(campaign, Path(output)):
+            progress.update(task, completed=done)
+    summed = dataclasses.asdict(campaign.counts)
+    seconds = summed.pop("seconds")
+    summed["programs_per_second"] = round(summed["programs"] / max(seconds, 1e-9), 2)
     if as_json:
-        _print_json(summed | {"failures": [str(f) for f in failures]})
+        _print_json(summed | {"seed": seed, "refusals": campaign.refusals,
+                              "failures": campaign.failures})
     else:
-        for failure in failures:
-            click.echo(f"{failure}; see {output}/program-{failure.seed}.hex")
+        for failure in campaign.failures:
+            click.echo(failure)
         click.echo(", ".join(f"{value} {name.replace('_', ' ')}" for name, value in summed.items()))
-    if failures:
+    if campaign.failures:
+        sys.exit(1)
+
+
+def _replay(path: str, as_json: bool) -> None:
+    """Ask every executor about one case."""
+    found = find_disagreement(read_case(Path(path)))
+    if as_json:
+        _print_json({"disagreement": None if found is None else str(found)})
+    else:
+        click.echo("all executors agree" if found is None else str(found))
+    if found is not None:
         sys.exit(1)
 
 

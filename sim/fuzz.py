@@ -1,200 +1,231 @@
-"""Seeds -> random programs, run by every executor; the first disagreement of each.
+"""Seeds -> random programs, run by every executor; counts, and every disagreement made small.
 
-For each program: the golden interpreter, the evaluator on the dataflow graph after every pass, the
-running kernel where it may be asked, and for a share of the programs the Verilog.
+A campaign can be stopped at any time and taken up again: it keeps its state in a file.
 """
 
 import json
 import random
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from enum import Enum
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from ..compiler.driver import Design, compile_program
-from ..compiler.encode import encode
-from ..compiler.errors import RxgateError
+from ..compiler.errors import InputError
 from ..compiler.insn import Program
-from ..compiler.ir import Function
-from ..compiler.ir_check import check
-from ..compiler.ir_eval import evaluate
 from ..compiler.options import Options, Route
 from ..compiler.output import write_files
+from ..ctx_map.context import SK_BUFF, XDP_MD, XDP_METADATA
 from . import kernel
-from .fast import Conditions, simulate_fast
-from .golden import Expectation, Frame, Golden
-from .mismatch import pipeline_inputs
-from .packets import generate
+from .directed import directed
+from .fuzz_case import (
+    Case,
+    Disagreement,
+    Executor,
+    KernelTrial,
+    Trial,
+    to_json,
+    try_case,
+    try_kernel,
+    try_verilog,
+)
+from .fuzz_shrink import shrink
 from .program_generator import random_program
+from .xdp_generator import random_xdp_program
 
-_ODD_LENGTHS = (0, 1, 13, 14, 15, 17, 33, 60, 64, 200)
-_WIDTHS = (8, 64, 512)
+SIDE_BY_SIDE = 40
+"""Programs in one Verilog model."""
+_WITHOUT_VERILOG = 100
+_ODD_LENGTHS = (14, 15, 17, 33, 34, 54, 60, 64, 200, 0, 1, 13)
+_EFFORT = 30
+_MOST_SHRUNK = 20
+"""Disagreements that are made small; a broken executor would have one in every program."""
+STATE = "state.json"
+_NUMBER = re.compile(r"0x[0-9a-f]+|-?\d+")
 
-
-class Executor(Enum):
-    """Who disagreed with the interpreter."""
-
-    GRAPH = "dataflow graph"
-    KERNEL = "kernel"
-    VERILOG = "Verilog"
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A program on which two executors disagree; `frame` is None when no single one is at fault."""
-
-    seed: int
-    program: Program
-    executor: Executor
-    text: str
-    frame: bytes | None
-
-    def __str__(self) -> str:
-        return f"program {self.seed}: {self.executor.value}: {self.text}"
+KINDS: dict[str, Callable[[int], Program]] = {
+    "xdp parser": random_xdp_program,
+    "xdp instructions": lambda seed: random_program(seed, XDP_MD),
+    "phys_dev instructions": lambda seed: random_program(seed, XDP_METADATA),
+    "sk_buff instructions": lambda seed: random_program(seed, SK_BUFF),
+}
+"""What a seed makes, in turn."""
+_TURNS = ("xdp parser", "xdp instructions", "xdp parser", "phys_dev instructions",
+          "xdp parser", "xdp instructions", "xdp parser", "sk_buff instructions")
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
-    """One program: whether it was refused, how many packets each executor ran, what was found."""
+class Plan:
+    """What a campaign is to do; `verilog_every` 0 leaves Verilog out."""
 
-    seed: int
-    refused: str
-    packets: int
-    in_kernel: int
-    in_verilog: int
-    failure: Failure | None
+    seed: int = 0
+    programs: int = 100
+    packets: int = 100
+    verilog_every: int = 0
 
 
-class _Disagreement(Exception):
-    def __init__(self, text: str, frame: bytes | None) -> None:
-        super().__init__(text)
-        self.frame = frame
+@dataclass(slots=True)
+class Counts:
+    """What was done so far. A program accepted by one verifier alone is no disagreement."""
+
+    programs: int = 0
+    refused: int = 0
+    refused_by_kernel_alone: int = 0
+    packets: int = 0
+    programs_in_kernel: int = 0
+    packets_in_kernel: int = 0
+    programs_in_verilog: int = 0
+    packets_in_verilog: int = 0
+    disagreements: int = 0
+    seconds: float = 0.0
 
 
-def frames_for(seed: int, count: int) -> list[bytes]:
-    """Generated traffic, with every fourth frame random bytes of an odd length."""
-    rng = random.Random(f"frames {seed}")
-    made = generate(count, rng.randrange(1 << 30))
-    return [
-        rng.randbytes(rng.choice(_ODD_LENGTHS)) if n % 4 == 3 else frame
-        for n, frame in enumerate(made)
+@dataclass(slots=True)
+class Campaign:
+    """A campaign and its state. `refusals` counts what the two verifiers said, without numbers."""
+
+    plan: Plan
+    counts: Counts = field(default_factory=Counts)
+    refusals: dict[str, int] = field(default_factory=dict)
+    failures: list[str] = field(default_factory=list)
+
+    @property
+    def left(self) -> int:
+        return self.plan.programs - self.counts.programs
+
+
+def draw(seed: int, packets: int) -> Case:
+    """The program of a seed, with frames: most aimed at its branches, some random."""
+    rng = random.Random(f"case {seed}")
+    program = KINDS[_TURNS[seed % len(_TURNS)]](seed)
+    frames = [
+        rng.randbytes(rng.choice(_ODD_LENGTHS)) if n % 10 == 9 else frame[: kernel.LONGEST]
+        for n, frame in enumerate(directed(program, packets, seed, effort=_EFFORT))
     ]
-
-
-def _options(seed: int) -> Options:
-    """A circuit that depends on the seed: width, route, stripping."""
-    rng = random.Random(f"options {seed}")
     route = rng.choice(list(Route))
     strip = route is Route.FRONT_END and rng.random() < 0.3
-    return Options(
-        width=rng.choice(_WIDTHS), route=route, strip_vlan=strip, prandom_seed=seed & 0xFFFF_FFFF
-    )
+    options = Options(route=route, strip_vlan=strip, prandom_seed=seed & 0xFFFF_FFFF)
+    return Case(program, options, tuple(frames))
 
 
-class _GraphCheck:
-    """Compares the graph after every pass with the interpreter.
+def take_up(directory: Path, plan: Plan) -> Campaign:
+    """The campaign whose state is in `directory`, or a new one.
 
-    What a frame gives the pipeline depends on the design, which the first pass comes before: graphs
-    are kept until then.
+    It may be taken up with more programs than before. Raises InputError when it is another one.
     """
-
-    def __init__(self) -> None:
-        self.graphs: list[tuple[str, Function]] = []
-
-    def keep(self, name: str, function: Function) -> None:
-        check(function, name)
-        self.graphs.append((name, function))
-
-    def compare(self, design: Design, expected: Sequence[Expectation]) -> None:
-        # A gate without a window gives none to graphs that still read it, which only r0 can show.
-        blind = design.config.window == 0
-        for n, expectation in enumerate(expected):
-            outcome = expectation.outcome
-            assert outcome is not None
-            inputs = pipeline_inputs(expectation, design.config)
-            wanted = {"verdict": int(outcome.verdict), "r0": outcome.r0}
-            for name, function in self.graphs:
-                values = evaluate(function, inputs)
-                for output, node in function.outputs.items():
-                    if blind and output == "r0":
-                        continue
-                    if values[node] != wanted[output]:
-                        raise _Disagreement(
-                            f"frame {n}, after {name}: {output} is {values[node]:#x}, the"
-                            f" interpreter says {wanted[output]:#x}",
-                            expectation.sent.frame.data,
-                        )
-
-
-def _check_verilog(design: Design, frames: Sequence[Frame], seed: int) -> None:
-    conditions = Conditions(seed=seed, idle=0.1, stall=0.2, random_start=True)
-    result = simulate_fast(
-        design.verilog, design.config, design.inputs, frames, design.program,
-        conditions=conditions, prandom_seed=design.options.prandom_seed,
-    )
-    if result.mismatches:
-        first = result.mismatches[0]
-        data = first.expected.sent.frame.data if first.expected else None
-        raise _Disagreement(str(first), data)
-
-
-def _check_kernel(program: Program, frames: Sequence[bytes], seed: int) -> int:
-    report = kernel.compare(program, frames, seed & 0xFFFF_FFFF)
-    if report.disagreements:
-        first = report.disagreements[0]
-        raise _Disagreement(str(first), first.frame)
-    return report.packets
-
-
-def try_program(seed: int, packets: int, *, in_kernel: bool, in_verilog: bool) -> Tried:
-    """Run the program of one seed on `packets` frames."""
-    program = random_program(seed)
-    options, data = _options(seed), frames_for(seed, packets)
-    graphs = _GraphCheck()
+    path = directory / STATE
+    if not path.exists():
+        return Campaign(plan)
     try:
-        design = compile_program(program, options, graphs.keep)
-    except RxgateError as error:
-        return Tried(seed, str(error), 0, 0, 0, None)
-    frames = [Frame(d, ingress_ifindex=n % 5, rx_queue_index=n % 7) for n, d in enumerate(data)]
-    golden = Golden(program, design.config, prandom_seed=options.prandom_seed)
-    expected = [golden.judge(golden.send(f), ktime=n * 104_729) for n, f in enumerate(frames)]
-    asked, executor, simulated = 0, Executor.GRAPH, 0
+        state = json.loads(path.read_text())
+        known = Campaign(
+            Plan(**state["plan"]), Counts(**state["counts"]), state["refusals"], state["failures"]
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path} is not the state of a campaign: {error}.") from None
+    same = (known.plan.seed, known.plan.packets, known.plan.verilog_every)
+    if same != (plan.seed, plan.packets, plan.verilog_every):
+        raise InputError(
+            f"{path} belongs to a campaign with other options: seed {same[0]}, {same[1]} packets,"
+            f" Verilog of every {same[2]}th program. Use another directory."
+        )
+    known.plan = plan
+    return known
+
+
+def run(campaign: Campaign, directory: Path) -> Iterator[int]:
+    """Go on until all programs are done; yields how many are.
+
+    State and cases of disagreements are written to `directory` after every batch.
+    """
+    plan, counts = campaign.plan, campaign.counts
+    batch = SIDE_BY_SIDE * plan.verilog_every or _WITHOUT_VERILOG
+    while campaign.left > 0:
+        start = time.monotonic()
+        first = plan.seed + counts.programs
+        seeds = range(first, first + min(batch, campaign.left))
+        done, cases = counts.programs, {}
+        for seed in _batch(campaign, seeds, cases):
+            yield done + seed - first + 1
+        counts.seconds += time.monotonic() - start
+        state = {"plan": asdict(plan), "counts": asdict(counts),
+                 "refusals": campaign.refusals, "failures": campaign.failures}
+        write_files(directory, cases | {STATE: json.dumps(state, indent=1) + "\n"})
+
+
+def _batch(campaign: Campaign, seeds: range, files: dict[str, str]) -> Iterator[int]:
+    """Try the programs of some seeds; adds the files of what is found. Yields seeds done."""
+    every, ask = campaign.plan.verilog_every, kernel.available() is None
+    simulated: list[tuple[int, Trial]] = []
+    for seed in seeds:
+        trial = try_case(draw(seed, campaign.plan.packets))
+        asked = try_kernel(trial) if ask and trial.design is not None else None
+        _count(campaign, trial, asked)
+        found = trial.found or (asked.found if asked else None)
+        if found is not None:
+            _report(campaign, seed, trial.case, found, files)
+        elif every and seed % every == 0 and trial.design is not None:
+            simulated.append((seed, trial))
+        yield seed
+    if simulated:
+        answers = try_verilog([trial for _, trial in simulated], seeds.start)
+        for (seed, trial), found in zip(simulated, answers, strict=True):
+            campaign.counts.programs_in_verilog += 1
+            campaign.counts.packets_in_verilog += len(trial.case.frames)
+            if found is not None:
+                _report(campaign, seed, trial.case, found, files)
+
+
+def _count(campaign: Campaign, trial: Trial, asked: KernelTrial | None) -> None:
+    counts = campaign.counts
+    counts.programs += 1
+    counts.packets += len(trial.expected)
+    reason = ""
+    if trial.refused:
+        counts.refused += 1
+        reason = f"rxgate: {trial.refused}"
+    elif asked is not None and asked.refused:
+        counts.refused_by_kernel_alone += 1
+        reason = f"kernel: {asked.refused.splitlines()[-1]}"
+    elif asked is not None:
+        counts.programs_in_kernel += 1
+        counts.packets_in_kernel += asked.packets
+    if reason:
+        reason = _NUMBER.sub("N", reason)[:160]
+        campaign.refusals[reason] = campaign.refusals.get(reason, 0) + 1
+
+
+def _report(
+    campaign: Campaign, seed: int, case: Case, found: Disagreement, files: dict[str, str]
+) -> None:
+    """Make a disagreement small and write it down."""
+    campaign.counts.disagreements += 1
+    if campaign.counts.disagreements <= _MOST_SHRUNK:
+        case = shrink(case, lambda c: _same(find_disagreement(c, found.executor), found), found.frame)
+        found = find_disagreement(case, found.executor) or found
+    campaign.failures.append(f"program {seed}: {found}")
+    files[f"case-{seed}.json"] = json.dumps(to_json(case, seed, found), indent=1) + "\n"
+
+
+def find_disagreement(case: Case, last: Executor = Executor.VERILOG) -> Disagreement | None:
+    """The first disagreement on a case; executors behind `last` are not asked."""
     try:
-        graphs.compare(design, expected)
-        if in_kernel:
-            executor = Executor.KERNEL
-            asked = _check_kernel(program, data, seed)
-        if in_verilog:
-            executor = Executor.VERILOG
-            simulated = packets
-            _check_verilog(design, frames, seed)
-    except _Disagreement as found:
-        failure = Failure(seed, program, executor, str(found), found.frame)
-        return Tried(seed, "", packets, asked, simulated, failure)
-    return Tried(seed, "", packets, asked, simulated, None)
+        trial = try_case(case)
+        if trial.found is not None or trial.design is None:
+            return trial.found
+        if last in (Executor.KERNEL, Executor.VERILOG) and kernel.available() is None:
+            found = try_kernel(trial).found
+            if found is not None:
+                return found
+        return try_verilog([trial], 0)[0] if last is Executor.VERILOG else None
+    except ValueError:
+        return None
 
 
-def campaign(
-    first: int, programs: int, packets: int, verilog_every: int
-) -> Iterator[Tried]:
-    """Try `programs` seeds from `first`; every `verilog_every`-th in Verilog too (0: none)."""
-    in_kernel = kernel.available() is None
-    for seed in range(first, first + programs):
-        in_verilog = bool(verilog_every) and seed % verilog_every == 0
-        yield try_program(seed, packets, in_kernel=in_kernel, in_verilog=in_verilog)
-
-
-def write_failure(directory: Path, failure: Failure) -> list[Path]:
-    """The program in hexadecimal and what went wrong, as files named after the seed."""
-    raw = encode(failure.program)
-    record = {
-        "seed": failure.seed,
-        "executor": failure.executor.value,
-        "what": failure.text,
-        "frame": None if failure.frame is None else failure.frame.hex(),
-        "data": {name: content.hex() for name, content in raw.data.items()},
-    }
-    return write_files(directory, {
-        f"program-{failure.seed}.hex": raw.code.hex(" ", 8) + "\n",
-        f"program-{failure.seed}.json": json.dumps(record, indent=2) + "\n",
-    })
+def _same(one: Disagreement | None, other: Disagreement) -> bool:
+    """Whether the same executor fails, in the same way if it broke down."""
+    if one is None or one.executor is not other.executor:
+        return False
+    crashes = (Executor.COMPILER, Executor.INTERPRETER)
+    kind = other.text.split(":")[0]
+    return other.executor not in crashes or one.text.split(":")[0] == kind

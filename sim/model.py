@@ -34,7 +34,6 @@ def build_model(verilog: str, *, waves: bool = False) -> Path:
 
     Random start values are chosen when it runs, not here.
     """
-    verilator, cxx = tools.verilator(), tools.cxx()
     if waves and not tools.zlib_header():
         raise ToolError("Waves need zlib.h. Install zlib1g-dev (`apt-get install zlib1g-dev`).")
     flags = (*_VERILATOR, "--trace-fst") if waves else _VERILATOR
@@ -45,23 +44,36 @@ def build_model(verilog: str, *, waves: bool = False) -> Path:
     if model.exists():
         os.utime(model)
         return model
-    objects = runtime(waves)
     with aside(models) as folder:
-        (folder / "rxgate.v").write_text(verilog)
-        verilator.run(*flags, "--Mdir", "model", "rxgate.v", cwd=folder)
-        parts = [f"model/{p.name}" for p in sorted((folder / "model").glob("*.cpp"))]
-        parts.append(str(HARNESS / "harness.cpp"))
-        unity = folder / "unity.cpp"
-        unity.write_text("".join(f'#include "{part}"\n' for part in parts))
-        cxx.run(
-            *CXX_FLAGS, *includes(), f"-DVM_TRACE={int(waves)}", f"-DVM_TRACE_FST={int(waves)}",
-            "-I", "model", "-I", HARNESS, unity.name, *objects, "-o", "model.exe", "-lpthread",
-            *(["-lz"] if waves else []),
-            cwd=folder,
-        )
-        (folder / "model.exe").replace(model)
+        compile_model(folder, verilog, "harness.cpp", waves=waves).replace(model)
     _prune(models)
     return model
+
+
+def compile_model(
+    folder: Path, verilog: str, harness: str, *, waves: bool = False, hasty: bool = False
+) -> Path:
+    """The simulator of `verilog`, driven by a file of this package; made and left in `folder`.
+
+    A `hasty` one compiles in half the time and runs several times slower.
+    """
+    verilator, cxx = tools.verilator(), tools.cxx()
+    objects = runtime(waves)
+    flags = (*_VERILATOR, "--trace-fst") if waves else _VERILATOR
+    (folder / "rxgate.v").write_text(verilog)
+    verilator.run(*flags, "--Mdir", "model", "rxgate.v", cwd=folder)
+    parts = [f"model/{p.name}" for p in sorted((folder / "model").glob("*.cpp"))]
+    parts.append(str(HARNESS / harness))
+    unity = folder / "unity.cpp"
+    unity.write_text("".join(f'#include "{part}"\n' for part in parts))
+    cxx.run(
+        *CXX_FLAGS, *(["-O0"] if hasty else []), *includes(), f"-DVM_TRACE={int(waves)}",
+        f"-DVM_TRACE_FST={int(waves)}", "-I", "model", "-I", HARNESS, unity.name, *objects,
+        "-o", "model.exe", "-lpthread",
+        *(["-lz"] if waves else []),
+        cwd=folder,
+    )
+    return folder / "model.exe"
 
 
 def identity() -> tuple[str, ...]:

@@ -1,42 +1,158 @@
 """The campaign of random programs: that it agrees, and that it would tell if it did not."""
 
 import json
+from dataclasses import replace
 
 import pytest
-from rxgate.compiler import ir_eval
-from rxgate.sim import fuzz
-from rxgate.sim.fuzz import Executor, campaign, try_program, write_failure
+from rxgate.compiler.errors import InputError
+from rxgate.compiler.insn import Alu, AluOp, Exit, Imm, Program
+from rxgate.sim import bpf_syscall, fuzz, fuzz_case, kernel, pipelines, semantics
+from rxgate.sim.fuzz import Campaign, Plan, draw, find_disagreement, run, take_up
+from rxgate.sim.fuzz_case import Case, Disagreement, Executor, from_json, read_case, to_json
 
-PACKETS = 12
+PACKETS = 20
+WITH_KERNEL = kernel.available() is None
 
 
-def test_executors_agree_on_the_first_programs():
-    tried = list(campaign(0, 25, PACKETS, 0))
-    assert [t.seed for t in tried] == list(range(25))
-    assert not any(t.failure for t in tried)
-    assert sum(t.packets for t in tried) > 20 * PACKETS
+@pytest.fixture
+def without_kernel(monkeypatch):
+    monkeypatch.setattr(kernel, "available", lambda: "not asked")
+
+
+def tried(directory, plan: Plan) -> Campaign:
+    campaign = take_up(directory, plan)
+    for _ in run(campaign, directory):
+        pass
+    return campaign
+
+
+def broken_xor(monkeypatch):
+    """The interpreter takes XOR for OR."""
+    right = semantics.alu
+
+    def wrong(op, a, b, bits):
+        return right(AluOp.OR if op is AluOp.XOR else op, a, b, bits)
+
+    monkeypatch.setattr(semantics, "alu", wrong)
+
+
+def only_case(directory) -> Case:
+    [path] = directory.glob("case-*.json")
+    return read_case(path)
+
+
+def length(program: Program) -> int:
+    return sum(insn is not None for insn in program.insns)
+
+
+def test_executors_agree_on_the_first_programs(tmp_path):
+    campaign = tried(tmp_path, Plan(0, 24, PACKETS))
+    counts = campaign.counts
+    assert campaign.failures == []
+    assert (counts.programs, counts.disagreements) == (24, 0)
+    assert counts.packets > 20 * PACKETS
+    if WITH_KERNEL:
+        assert counts.refused_by_kernel_alone < 6
+        assert counts.packets_in_kernel > 16 * PACKETS * 0.7
+
+
+def test_a_campaign_is_taken_up(tmp_path, without_kernel, monkeypatch):
+    monkeypatch.setattr(fuzz, "_WITHOUT_VERILOG", 4)
+    steps = run(take_up(tmp_path, Plan(5, 8, PACKETS)), tmp_path)
+    assert [next(steps) for _ in range(6)] == [1, 2, 3, 4, 5, 6]
+    steps.close()
+    again = take_up(tmp_path, Plan(5, 9, PACKETS))
+    assert again.counts.programs == 4
+    assert list(run(again, tmp_path)) == [5, 6, 7, 8, 9]
+    once = tried(tmp_path / "once", Plan(5, 9, PACKETS)).counts
+    assert replace(again.counts, seconds=0) == replace(once, seconds=0)
+    with pytest.raises(InputError, match="belongs to a campaign with other options: seed 5"):
+        take_up(tmp_path, Plan(6, 9, PACKETS))
+    (tmp_path / fuzz.STATE).write_text("{}")
+    with pytest.raises(InputError, match="is not the state of a campaign"):
+        take_up(tmp_path, Plan(5, 9, PACKETS))
 
 
 @pytest.mark.rtl
-def test_verilog_agrees_on_a_program():
-    tried = try_program(3, PACKETS, in_kernel=False, in_verilog=True)
-    assert tried.failure is None
-    assert tried.in_verilog == PACKETS
+def test_verilog_agrees(tmp_path, without_kernel):
+    counts = tried(tmp_path, Plan(0, 16, PACKETS, verilog_every=2)).counts
+    assert counts.disagreements == 0
+    assert counts.programs_in_verilog == 8 - counts.refused
+    assert counts.packets_in_verilog == counts.programs_in_verilog * PACKETS
 
 
-def test_a_wrong_graph_is_told_and_written(monkeypatch, tmp_path):
-    right = ir_eval.evaluate
+def test_a_wrong_operation_is_found_and_made_small(tmp_path, without_kernel, monkeypatch):
+    broken_xor(monkeypatch)
+    campaign = tried(tmp_path, Plan(6, 2, PACKETS))
+    assert campaign.counts.disagreements == len(campaign.failures) == 2
+    for number, (insns, octets) in ((6, (13, 33)), (7, (5, 14))):
+        path = tmp_path / f"case-{number}.json"
+        case, written = read_case(path), json.loads(path.read_text())
+        assert length(case.program) <= insns < length(draw(number, 1).program) / 2
+        assert " ^= " in str(written["listing"])
+        [frame] = case.frames
+        assert len(frame) <= octets
+        assert len(frame) - frame.count(0) == 1
+        found = find_disagreement(case, Executor.GRAPH)
+        assert found is not None
+        assert found.text == written["what"]
+    monkeypatch.undo()
+    assert find_disagreement(case, Executor.GRAPH) is None
 
-    def wrong(function, inputs):
-        values = right(function, inputs)
-        values[function.outputs["verdict"]] ^= 1
-        return values
 
-    monkeypatch.setattr(fuzz, "evaluate", wrong)
-    tried = try_program(1, PACKETS, in_kernel=False, in_verilog=False)
-    assert tried.failure is not None
-    assert tried.failure.executor is Executor.GRAPH
-    assert "after lift: verdict is" in str(tried.failure)
-    paths = write_failure(tmp_path, tried.failure)
-    assert [p.name for p in paths] == ["program-1.hex", "program-1.json"]
-    assert json.loads(paths[1].read_text())["frame"] == tried.failure.frame.hex()
+@pytest.mark.rtl
+def test_wrong_verilog_is_found(tmp_path, without_kernel, monkeypatch):
+    right = pipelines.to_verilog
+    monkeypatch.setattr(pipelines, "to_verilog", lambda *a: right(*a).replace(" ^ ", " | "))
+    monkeypatch.setattr(fuzz, "_MOST_SHRUNK", 0)
+    campaign = tried(tmp_path, Plan(1, 12, PACKETS, verilog_every=1))
+    assert campaign.counts.disagreements
+    assert all(": Verilog: frame " in text for text in campaign.failures)
+    case = read_case(min(tmp_path.glob("case-*.json")))
+    assert len(case.frames) == PACKETS
+    monkeypatch.undo()
+    assert find_disagreement(case) is None
+
+
+@pytest.mark.skipif(not WITH_KERNEL, reason=str(kernel.available()))
+def test_a_kernel_that_differs_is_found_and_made_small(tmp_path, monkeypatch):
+    right = bpf_syscall.test_run
+
+    def wrong(program, frame):
+        returned, after = right(program, frame)
+        return returned ^ (len(frame) >= 33), after
+
+    monkeypatch.setattr(bpf_syscall, "test_run", wrong)
+    campaign = tried(tmp_path, Plan(2, 1, PACKETS))
+    [text] = campaign.failures
+    assert text.startswith("program 2: kernel: frame 0: r0 is ")
+    case = only_case(tmp_path)
+    assert case.frames == (bytes(33),)
+    assert case.program.insns == (Alu(AluOp.MOV, 64, 0, Imm(1)), Exit())
+
+
+def test_a_crash_is_a_disagreement(monkeypatch):
+    def crash(*_):
+        raise ZeroDivisionError("of a kind")
+
+    monkeypatch.setattr(fuzz_case, "evaluate_all", crash)
+    found = find_disagreement(draw(0, 3), Executor.GRAPH)
+    assert str(found) == "dataflow graph: ZeroDivisionError: of a kind"
+
+
+def test_cases_survive_being_written():
+    for seed in range(16):
+        case = draw(seed, 4)
+        again = from_json(json.loads(json.dumps(to_json(case, seed, Disagreement(Executor.GRAPH, "")))))
+        assert replace(again.program, name="random", section="random") == case.program
+        assert (again.frames, again.options.route) == (case.frames, case.options.route)
+
+
+def test_what_is_no_case(tmp_path):
+    path = tmp_path / "case.json"
+    with pytest.raises(InputError, match="cannot be read"):
+        read_case(path)
+    for content in ("", "[]", "{}", '{"section": 1}'):
+        path.write_text(content)
+        with pytest.raises(InputError, match="is no case that `rxgate fuzz` wrote"):
+            read_case(path)

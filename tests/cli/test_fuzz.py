@@ -1,0 +1,41 @@
+"""`fuzz`: what a user sees of a campaign, and of one case."""
+
+import json
+
+from rxgate.compiler.insn import AluOp
+from rxgate.sim import kernel, semantics
+
+COUNTS = ("programs", "refused", "refused_by_kernel_alone", "packets", "programs_in_kernel",
+          "packets_in_kernel", "programs_in_verilog", "packets_in_verilog", "disagreements")
+
+
+def test_a_campaign_that_agrees(rxgate, tmp_path):
+    words = ("fuzz", "--programs", 5, "--packets", 8, "-o", "out")
+    ended = rxgate(*words, "--json")
+    found = json.loads(ended.out)
+    assert ended.status == 0
+    assert [found[name] for name in ("programs", "disagreements", "failures")] == [5, 0, []]
+    assert set(COUNTS) < set(found)
+    assert (tmp_path / "out" / "state.json").exists()
+    again = rxgate(*words)
+    assert again.status == 0
+    assert again.out.startswith("5 programs, ")
+    assert "other options" in rxgate(*words, "--seed", 1).err
+
+
+def test_a_case_is_written_and_replayed(rxgate, tmp_path, monkeypatch):
+    monkeypatch.setattr(kernel, "available", lambda: "not asked")
+    right = semantics.alu
+    monkeypatch.setattr(semantics, "alu", lambda op, *a: right(op, *a) ^ (op is AluOp.XOR))
+    ended = rxgate("fuzz", "--programs", 1, "--packets", 8, "--seed", 7)
+    assert ended.status == 1
+    assert ended.out.startswith("program 7: dataflow graph: frame ")
+    replay = ("fuzz", "--replay", "fuzz/case-7.json")
+    assert rxgate(*replay).status == 1
+    assert "dataflow graph" in json.loads(rxgate(*replay, "--json").out)["disagreement"]
+    monkeypatch.setattr(semantics, "alu", right)
+    assert rxgate(*replay).out == "all executors agree\n"
+
+
+def test_no_case(refused):
+    assert "cannot be read" in refused("fuzz", "--replay", "missing.json")

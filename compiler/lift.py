@@ -9,7 +9,6 @@ from dataclasses import replace
 from ..ctx_map.descriptor import BY_NAME
 from ..ctx_map.helpers import Helper
 from ..ctx_map.verdicts import VERDICT_BITS
-from . import predicates
 from .analysis.state import Region
 from .facts import BoundsCheck, ContextAccess, Facts, MemoryAccess, MetadataCall, PacketAccess
 from .front_end import REACH
@@ -35,7 +34,7 @@ from .insn import (
 from .ir import Function
 from .lifting.calls import Calls
 from .lifting.symbols import Address, AddressByte, State, Symbol, Target
-from .predicates import Predicate
+from .predicates import ALWAYS, Paths, Predicate
 from .unfold import Block, EdgeKind
 
 
@@ -62,6 +61,7 @@ class _Lifter(Calls):
     def __init__(self, facts: Facts, target: Target) -> None:
         super().__init__(facts.graph.program, target, window_size(facts, target))
         self.graph, self.facts = facts.graph, facts
+        self.paths = Paths(self.b)
         self.results: dict[tuple[int, int, int], int] = {}
         self.exits: list[tuple[Predicate, int]] = []
         self.arriving: list[list[tuple[Predicate, State]]] = [[] for _ in self.graph.blocks]
@@ -70,12 +70,12 @@ class _Lifter(Calls):
         regs: list[Symbol | None] = [None] * 11
         zero = self.b.const(0, 64)
         regs[1], regs[FP] = Address(Region.CONTEXT, zero), Address(Region.STACK, zero)
-        self.arriving[0].append((predicates.ALWAYS, State(regs)))
+        self.arriving[0].append((ALWAYS, State(regs)))
         for block in self.graph.blocks:
             if self.arriving[block.number]:
                 self.block(block)
         self.b.origin = -1
-        r0 = predicates.choose(self.b, self.exits)
+        r0 = self.paths.choose(self.exits)
         return self.b.function({"verdict": self.verdict(r0), "r0": r0}, self.results)
 
     def verdict(self, r0: int) -> int:
@@ -92,7 +92,7 @@ class _Lifter(Calls):
 
     def block(self, block: Block) -> None:
         arriving = self.arriving[block.number]
-        predicate = predicates.disjoin(self.b, [p for p, _ in arriving])
+        predicate = self.paths.disjoin([p for p, _ in arriving])
         state = self.join(arriving)
         condition, insn = self.b.const(1, 1), None
         for slot in block.slots:
@@ -105,7 +105,7 @@ class _Lifter(Calls):
             literal = self.b.not_(condition) if negated else condition
             if len(block.edges) == 1:
                 literal = self.b.const(1, 1)
-            path = predicates.conjoin(self.b, predicate, literal)
+            path = self.paths.conjoin(predicate, literal)
             if path is not None:
                 after = state.copy()
                 if edge.kind in (EdgeKind.TAKEN, EdgeKind.NOT_TAKEN):
@@ -171,7 +171,7 @@ class _Lifter(Calls):
             return first
         if all(isinstance(v, int) for v in values):
             numbers = [v for v in values if isinstance(v, int)]
-            return predicates.choose(self.b, list(zip(paths, numbers, strict=True)))
+            return self.paths.choose(list(zip(paths, numbers, strict=True)))
         addresses = [v for v in values if isinstance(v, Address)]
         if None in values or len({(a.region.value, a.frame, a.section) for a in addresses}) > 1:
             return None
@@ -185,9 +185,9 @@ class _Lifter(Calls):
         if len({a.offset for a in found}) == 1:
             offset = first.offset
         else:
-            offset = predicates.choose(b, list(zip(paths, offsets, strict=True)))
+            offset = self.paths.choose(list(zip(paths, offsets, strict=True)))
         nulls = [yes if a is None else no if a.null is None else a.null for a in values]
-        null = predicates.choose(b, list(zip(paths, nulls, strict=True)))
+        null = self.paths.choose(list(zip(paths, nulls, strict=True)))
         return replace(first, offset=offset, null=None if null == no else null)
 
     def meet_bytes(
@@ -198,7 +198,7 @@ class _Lifter(Calls):
             return first
         numbers = [v for v in found if isinstance(v, int)]
         if len(numbers) == len(found):
-            return predicates.choose(self.b, list(zip(paths, numbers, strict=True)))
+            return self.paths.choose(list(zip(paths, numbers, strict=True)))
         spilled = [v for v in found if isinstance(v, AddressByte)]
         if None in found or len({v.lane for v in spilled}) > 1:
             return None

@@ -31,10 +31,14 @@ class MemoryAccess:
 
 @dataclass(frozen=True, slots=True)
 class PacketAccess:
-    """A packet load at one of `offsets` (bytes from byte 0; only those that can be in range)."""
+    """A packet load at one of `offsets` (bytes from byte 0; only those that can be in range).
+
+    A `guarded` one is not proven to lie in the packet: where it does not, the program is aborted.
+    """
 
     offsets: tuple[int, ...]
     size: int
+    guarded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,3 +107,10 @@ class Facts:
     graph: Graph
     accesses: dict[Place, Access]
     window: int
+
+    def guarded(self) -> list[int]:
+        """The slots of the packet loads that are checked at run time, each once per block."""
+        return [
+            slot for (_, slot), a in self.accesses.items()
+            if isinstance(a, PacketAccess) and a.guarded
+        ]

@@ -100,6 +100,15 @@ class _Lifter(Calls):
             insn = self.program.insns[slot]
             assert insn is not None
             condition = self.step(insn, state, block, slot)
+            while self.checks:
+                inside = self.checks.pop()
+                outside = self.paths.conjoin(predicate, self.b.not_(inside))
+                if outside is not None:
+                    self.exits.append((outside, self.b.const(0, 64)))
+                passed = self.paths.conjoin(predicate, inside)
+                if passed is None:
+                    return
+                predicate = passed
         for edge in block.edges:
             negated = edge.kind in (EdgeKind.NOT_TAKEN, EdgeKind.OUT_OF_RANGE)
             literal = self.b.not_(condition) if negated else condition

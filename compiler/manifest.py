@@ -123,6 +123,7 @@ def manifest(design: Design) -> dict[str, Any]:
             "instructions": sum(i is not None for i in design.program.insns),
             "instructions_unfolded": design.facts.graph.size,
             "loops": _loops(design),
+            "run_time_checks": design.facts.guarded(),
         },
         "width_bits": config.width,
         "ports": _ports(design),

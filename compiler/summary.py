@@ -30,6 +30,14 @@ def _facts(design: Design) -> Table:
         line = design.program.line(slot)
         where = f"line {line.line}" if line else f"instruction {slot}"
         table.add_row("loop", f"{where}: at most {_count(iterations, 'iteration')}, unrolled")
+    checks = design.facts.guarded()
+    if checks:
+        where = _ranges(sorted({line.line for s in checks if (line := design.program.line(s))}))
+        table.add_row(
+            "checked",
+            f"{_count(len(checks), 'packet load')} at run time, since no check is proven to cover"
+            f" {'it' if len(checks) == 1 else 'them'} (lines {where}); outside the packet: ABORTED",
+        )
     table.add_row("stream", f"{config.width} bits, {_count(config.beat_bytes, 'byte')} per beat")
     table.add_row(
         "pipeline",

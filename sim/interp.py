@@ -22,6 +22,8 @@ _CONTEXT, _STACK, _DATA = 1 << _REGION, 2 << _REGION, 3 << _REGION
 _OFFSET = (1 << _REGION) - 1
 PACKET_ADDRESS = 1 << 30
 """Address of the packet's first byte: below 2**32, since the context holds it in 4 bytes."""
+_REACH = 0xFFFF
+"""How far behind the packet's first byte an address can lie (kernel: MAX_PACKET_OFF)."""
 _STACK_BYTES = STACK_SIZE * MAX_FRAMES
 _CLEAN = bytes(STACK_SIZE)
 """What a function finds on its stack; only calls that failed to fill it can show that."""
@@ -31,6 +33,10 @@ _ENTRY = (CLOBBERED, _CONTEXT, *(CLOBBERED,) * 8, _STACK + STACK_SIZE)
 
 class ExecutionFault(Exception):
     """The program did what no verified program does; names the slot."""
+
+
+class _OutsidePacket(Exception):
+    """A load through a packet address that is outside the packet: the program ends, with r0 = 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +141,11 @@ class Interpreter:
         """
         self._start(packet, descriptor, ktime, number)
         slot, code = 0, self._code
-        while slot >= 0:
-            slot = code[slot](self)
+        try:
+            while slot >= 0:
+                slot = code[slot](self)
+        except _OutsidePacket:
+            self.regs[0] = 0
         return self._outcome()
 
     def trace(
@@ -148,7 +157,10 @@ class Interpreter:
         while slot >= 0:
             insn, before, depth = self.program.insns[slot], list(self.regs), len(self._frames)
             assert insn is not None
-            following = self._code[slot](self)
+            try:
+                following = self._code[slot](self)
+            except _OutsidePacket:
+                following, self.regs[0] = -1, 0
             written = tuple(
                 (n, v)
                 for n, (v, old) in enumerate(zip(self.regs, before, strict=True))
@@ -173,6 +185,8 @@ class Interpreter:
         if address < _CONTEXT:
             region: bytes | bytearray | None = self._packet
             offset = address - PACKET_ADDRESS
+            if len(region) - size < offset <= _REACH:
+                raise _OutsidePacket
         else:
             region, offset = self._regions.get(address >> _REGION), address & _OFFSET
             if region is self._context and self._descriptor is not None:

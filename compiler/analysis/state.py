@@ -92,19 +92,24 @@ class State:
     """Registers and stacks at one point. `stack` maps (call depth, offset from its top) to a byte.
 
     `saved` holds r6..r10 of the callers, outermost first. `proven` maps the anchor of packet pointers
-    to a number n for which the packet is known to have at least anchor + n bytes.
+    to a number n for which the packet is known to have at least anchor + n bytes. `guarded` tells
+    that, on every path, some packet pointer with a variable part was found inside the packet.
     """
 
     regs: list[Abstract]
     stack: dict[tuple[int, int], Lane] = field(default_factory=dict)
     saved: tuple[tuple[Abstract, ...], ...] = ()
     proven: dict[Scalar | None, int] = field(default_factory=lambda: {None: 0})
+    guarded: bool = False
 
     def copy(self) -> "State":
-        return State(list(self.regs), dict(self.stack), self.saved, dict(self.proven))
+        return State(
+            list(self.regs), dict(self.stack), self.saved, dict(self.proven), self.guarded
+        )
 
     def prove(self, pointer: Pointer, extra: int) -> None:
         """Note that the packet does not end before `pointer` plus `extra` bytes."""
+        self.guarded |= pointer.anchor is not None
         known = self.proven.get(pointer.anchor)
         found = pointer.fixed + extra
         self.proven[pointer.anchor] = found if known is None else max(known, found)
@@ -169,7 +174,7 @@ class Joiner:
             lane = self._lane(a.stack[key], b.stack[key])
             if lane is not None:
                 stack[key] = lane
-        return State(regs, stack, saved, self._proven(a, b))
+        return State(regs, stack, saved, self._proven(a, b), a.guarded and b.guarded)
 
     def _proven(self, a: State, b: State) -> dict[Scalar | None, int]:
         """What both sides have proven, also of packet pointers that differed before they met."""

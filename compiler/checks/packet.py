@@ -1,5 +1,6 @@
 """Packet loads -> the bytes that they can reach, which the header window must hold."""
 
+from dataclasses import replace
 
 from .. import packet_pointers
 from ..analysis import scalars
@@ -27,13 +28,19 @@ class Packet(Registers):
     def load_direct(self, pointer: Pointer, size: int, state: State) -> Scalar:
         """A load through a packet pointer, which a bounds check must cover."""
         slack = state.slack(pointer)
-        if slack is None or slack < size or pointer.offset.high > packet_pointers.MAX_OFFSET:
+        proven = slack is not None and slack >= size
+        # A check of another variable pointer may be meant for this one: then the hardware checks.
+        guarded = not proven and state.guarded and pointer.anchor not in state.proven
+        if not (proven or guarded) or pointer.offset.high > packet_pointers.MAX_OFFSET:
             known = "no check" if slack is None or slack <= 0 else f"a check of {slack} bytes"
             raise Problem(
                 f"{size} bytes at {pointer} are read, but {known} against data_end covers them on"
                 " every path; compare the pointer with data_end first"
             )
-        self.accesses[self.place] = self.packet_access(pointer.offset, size)
+        access = self.packet_access(pointer.offset, size)
+        self.accesses[self.place] = replace(access, guarded=guarded)
+        if guarded:
+            state.prove(pointer, size)
         return scalars.unknown(size * 8)
 
     def load_packet(self, insn: LoadPacket, state: State) -> None:

@@ -30,20 +30,6 @@ class Calls(Memory):
             offset = b.add(self.number(insn.index, state), offset)
         return self.packet(b.trunc(offset, 32), access, network_order=True)
 
-    def packet(self, offset: int, access: PacketAccess, network_order: bool) -> tuple[int, int]:
-        """(in range, value) of the `access.size` bytes at a 32-bit offset."""
-        b, size = self.b, access.size
-        constant = b.constant(offset)
-        offsets = [o for o in access.offsets if constant is None or o == constant]
-        if not offsets:
-            return b.const(0, 1), b.const(0, size * 8)
-        table = {o: self.w_bytes(o, size, network_order) for o in offsets}
-        if constant is not None:
-            return self.window.has(constant + size), table[constant]
-        last = b.add(b.zext(offset, 33), b.const(size - 1, 33))
-        in_range = b.ult(last, b.zext(self.window.present, 33))
-        return in_range, b.case(offset, table)
-
     def call(
         self, helper: Helper, access: Access | None, state: State, chain: tuple[int, ...]
     ) -> int:

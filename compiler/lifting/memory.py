@@ -30,9 +30,13 @@ class Memory(Operations):
         if isinstance(access, ContextAccess):
             value: Symbol = self.context_field(access)
         elif isinstance(access, PacketAccess):
-            at = b.trunc(self.place(insn.base, insn.off, state), 16)
-            table = {o: self.w_bytes(o, access.size, False) for o in access.offsets}
-            value = b.case(at, table)
+            at = self.place(insn.base, insn.off, state)
+            if access.guarded:
+                inside, value = self.packet(b.trunc(at, 32), access, network_order=False)
+                self.checks.append(inside)
+            else:
+                table = {o: self.w_bytes(o, access.size, False) for o in access.offsets}
+                value = b.case(b.trunc(at, 16), table)
         else:
             assert isinstance(access, MemoryAccess)
             at = self.place(insn.base, insn.off, state)
@@ -43,6 +47,20 @@ class Memory(Operations):
         if isinstance(value, Address):
             return value
         return b.sext(value, 64) if insn.signed else b.zext(value, 64)
+
+    def packet(self, offset: int, access: PacketAccess, network_order: bool) -> tuple[int, int]:
+        """(in range, value) of the `access.size` bytes at a 32-bit offset."""
+        b, size = self.b, access.size
+        constant = b.constant(offset)
+        offsets = [o for o in access.offsets if constant is None or o == constant]
+        if not offsets:
+            return b.const(0, 1), b.const(0, size * 8)
+        table = {o: self.w_bytes(o, size, network_order) for o in offsets}
+        if constant is not None:
+            return self.window.has(constant + size), table[constant]
+        last = b.add(b.zext(offset, 33), b.const(size - 1, 33))
+        in_range = b.ult(last, b.zext(self.window.present, 33))
+        return in_range, b.case(offset, table)
 
     def packet_address(self, insn: Load, state: State) -> Address:
         """The context's pointer to the packet's start or end."""

@@ -19,11 +19,15 @@ from .symbols import Address, State, Symbol, Target
 
 
 class Operations:
-    """Builds nodes; also what all instructions share: operands, descriptor fields, packet bytes."""
+    """Builds nodes; also what all instructions share: operands, descriptor fields, packet bytes.
+
+    `checks` collects conditions of the current instruction without which the program is aborted.
+    """
 
     def __init__(self, program: Program, target: Target, window: int) -> None:
         self.program, self.target = program, target
         self.b = Builder()
+        self.checks: list[int] = []
         self.window = Window(self.b, window)
         self.front_end = FrontEnd(self.window, target.hash_key, target.strip_vlan)
 

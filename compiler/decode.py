@@ -181,7 +181,8 @@ def _load_imm64(f: _Fields) -> Insn:
     f.zero("off")
     if f.slot in f.raw.maps:
         raise Unsupported(
-            f"map `{f.raw.maps[f.slot]}` is used; maps are not supported yet", f.where
+            f"map `{f.raw.maps[f.slot]}` is used; maps are not supported yet. A table that does not"
+            " change can be a `const volatile` array", f.where,
         )
     if (f.slot + 2) * 8 > len(f.raw.code):
         raise f.error("a 64-bit load is cut off after its first half")

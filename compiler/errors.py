@@ -36,13 +36,17 @@ class Where:
 
 
 class RxgateError(Exception):
-    """A problem in what the user gave us; the command line prints it and exits with 2."""
+    """A problem in what the user gave us; the command line prints it and exits with 2.
 
-    def __init__(self, message: str, where: Where | None = None) -> None:
+    `state` says what was known at that place: the registers that matter and what they hold.
+    """
+
+    def __init__(self, message: str, where: Where | None = None, state: str = "") -> None:
         self.message = message
         self.where = where or Where()
-        place = str(self.where)
-        super().__init__(f"{place}: {message}" if place else message)
+        self.state = state
+        place = f"{self.where}: " if str(self.where) else ""
+        super().__init__(f"{place}{message}{f' [{state}]' if state else ''}")
 
 
 class InputError(RxgateError):

@@ -23,6 +23,7 @@ from .cfg import MAX_SLOTS, ControlFlow
 from .checks.arithmetic import Arithmetic
 from .checks.helpers import Helpers
 from .checks.registers import Problem
+from .checks.shown import registers_shown
 from .errors import RxgateError, Unsupported, VerifyError
 from .facts import Facts
 from .insn import (
@@ -154,7 +155,9 @@ class _Verifier(Arithmetic, Helpers):
     def report(self) -> RxgateError:
         """The first problem in program order, the others as notes."""
         errors = [
-            (Unsupported if p.unsupported else VerifyError)(str(p), self.program.where(slot))
+            (Unsupported if p.unsupported else VerifyError)(
+                str(p), self.program.where(slot), p.registers
+            )
             for slot, p in sorted(self.problems.items())
         ]
         for other in errors[1:]:
@@ -171,6 +174,7 @@ class _Verifier(Arithmetic, Helpers):
             try:
                 self.step(insn, state)
             except Problem as problem:
+                problem.registers = registers_shown(insn, state, str(problem))
                 self.problems.setdefault(slot, problem)
                 self.forget_result(insn, state)
         return insn

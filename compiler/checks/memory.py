@@ -25,6 +25,10 @@ from ..insn import (
 from .packet import Packet
 from .registers import Problem, count_bytes
 
+EGRESS = "egress_ifindex"
+DEVMAP = ("xdp/devmap", "xdp.frags/devmap", "xdp_devmap")
+"""Sections of programs that have an egress interface (libbpf: section_defs)."""
+
 
 class Memory(Packet):
     """The rules of instructions that use an address."""
@@ -71,6 +75,16 @@ class Memory(Packet):
         if field is None:
             names = ", ".join(f.name for f in context.fields)
             what = context.absent_at(at)
+            if what == EGRESS and not self.program.section.removeprefix("?").startswith(DEVMAP):
+                raise Problem(
+                    f"field {what} of struct {context.structs[0]} exists only in programs of a devmap"
+                    f" (section {' or '.join(DEVMAP)}), as in the kernel"
+                )
+            if what == EGRESS:
+                raise Problem(
+                    f"field {what} of struct {context.structs[0]} is not supported: a devmap runs its"
+                    " program when a packet leaves, and a gate filters packets that come in", True,
+                )
             raise Problem(
                 f"{f'field {what}' if what else f'byte {at}'} of struct {context.structs[0]} does not"
                 f" exist in a receive descriptor; what exists is {names}",

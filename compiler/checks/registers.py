@@ -20,11 +20,15 @@ from ..insn import (
 
 
 class Problem(Exception):
-    """A rule that one instruction breaks; `unsupported` when only we refuse it."""
+    """A rule that one instruction breaks; `unsupported` when only we refuse it.
+
+    `registers` says what the instruction's registers hold.
+    """
 
     def __init__(self, message: str, unsupported: bool = False) -> None:
         super().__init__(message)
         self.unsupported = unsupported
+        self.registers = ""
 
 
 def count_bytes(count: int) -> str:

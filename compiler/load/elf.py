@@ -7,6 +7,7 @@ instruction's immediate.
 from dataclasses import dataclass, field
 
 from ...ctx_map.context import Context
+from ...ctx_map.kfuncs import METADATA
 from ..errors import ElfError, SourceLine, Unsupported, Where
 from ..insn import Variable
 from .btf import Btf, read_btf
@@ -174,9 +175,13 @@ class _Linker:
     def _address(self, slot: int, reloc: Reloc, where: Where) -> None:
         self._expect(reloc, _R_64_64, where)
         if reloc.symbol.section == "SHN_UNDEF":
+            name = self._name(reloc, where)
+            if name in self.btf.kernel:
+                self._set_imm(slot, name in METADATA)
+                return
             raise Unsupported(
-                f"the program takes the address of {self._name(reloc, where)}, which the object "
-                "does not define. Define it in the same file, as a constant.", where,
+                f"the program takes the address of {name}, which the object does not define. Define "
+                "it in the same file, as a constant.", where,
             )
         if reloc.symbol.section == "SHN_COMMON":
             raise Unsupported(_WRITABLE.format("common", self._name(reloc, where)), where)

@@ -61,7 +61,10 @@ def _functions_in(image: Image, section: Section, file: str) -> list[Function]:
 
 def programs_of(image: Image, functions: tuple[Function, ...]) -> list[Function]:
     """The global functions outside .text, or those in it when there are no others."""
-    found = [f for f in functions if image.sections[f.section].name != ".text" and f.is_global]
+    found = [
+        f for f in functions
+        if f.is_global and not f"{image.sections[f.section].name}.".startswith(".text.")
+    ]
     return found or [f for f in functions if f.is_global]
 
 

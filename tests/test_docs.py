@@ -67,6 +67,19 @@ def test_named_files_exist(page):
             assert (ROOT / name).exists(), name
 
 
+def test_what_is_supported_has_its_test():
+    """Rows of the table name tests that exist; a row that says supported names one at least."""
+    rows = re.findall(r"^\|([^|]+)\|([^|]+)\|([^|]*)\|$", (ROOT / "docs" / "support.md").read_text(),
+                      re.MULTILINE)
+    states = {"supported", "refused", "planned", "not applied"}
+    assert {re.split("[,;]", state.strip())[0] for _, state, _ in rows} - {"state", "---"} == states
+    for feature, state, notes in rows:
+        names = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", notes)
+        assert names or not state.strip().startswith("supported"), feature
+        for file, test in names:
+            assert re.search(rf"^def {test}\(", (ROOT / file).read_text(), re.MULTILINE), (file, test)
+
+
 def test_readme_names_every_command():
     text = (ROOT / "README.md").read_text()
     for name in cli.commands:

@@ -3,10 +3,11 @@
 import random
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from rxgate.compiler.errors import ElfError, RxgateError
+from rxgate.compiler.errors import ElfError
 from rxgate.compiler.load.clang import INCLUDE, _headers
 from rxgate.compiler.options import Options
 from rxgate.compiler.survey import Compiled, Refused, survey
@@ -181,12 +182,10 @@ def test_damaged_objects(objects, tmp_path):
     rng = random.Random(seed)
     path = tmp_path / "damaged.o"
     judged = 0
-    for n in range(40):
+    for _ in range(40):
         path.write_bytes(damage(objects[rng.choice(sorted(objects))], rng))
-        try:
+        with suppress(ElfError):
             judged += len(rows(path))
-        except RxgateError as error:
-            assert isinstance(error, ElfError), (n, error)
     assert judged
 
 

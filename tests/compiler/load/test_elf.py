@@ -223,6 +223,28 @@ def test_the_section_names_the_context(build):
     assert load_elf(blob, "o", function="x", context=XDP_METADATA).name == "x"
 
 
+def test_the_parameter_names_the_context(build):
+    text = """#include <linux/bpf.h>
+    SEC("mine/a") int a(struct xdp_md *c) { return 2; }
+    SEC("mine/b") int b(struct __sk_buff *c) { return 2; }
+    SEC("mine/c") int c(struct bpf_phys_dev_md *c) { return 1; }
+    SEC("mine/d") int d(void *c) { return 1; }
+    SEC("prog") int e(void *c) { return 1; }
+    SEC("?xdp.frags") int f(void *c) { return 1; }
+    SEC("fentry/x") int g(void *c) { return 0; }
+    """
+    blob = build(text)
+    found = {name: load_elf(blob, "o", function=name).context for name in "acdef"}
+    assert found == {
+        "a": XDP_MD, "c": XDP_METADATA, "d": XDP_METADATA, "e": XDP_MD, "f": XDP_MD,
+    }
+    with pytest.raises(InputError, match="choose with --context __sk_buff or --context tc"):
+        load_elf(blob, "o", function="b")
+    assert load_elf(blob, "o", function="b", context=TC).context is TC
+    with pytest.raises(Unsupported, match="section fentry/x is no packet filter"):
+        load_elf(blob, "o", function="g")
+
+
 def test_assembly_with_and_without_symbols(build):
     marked = build(
         """

@@ -110,7 +110,11 @@ class Facts:
 
     def guarded(self) -> list[int]:
         """The slots of the packet loads that are checked at run time, each once per block."""
-        return [
-            slot for (_, slot), a in self.accesses.items()
-            if isinstance(a, PacketAccess) and a.guarded
-        ]
+        return [slot for (_, slot), access in self.accesses.items() if _guarded(access)]
+
+
+def _guarded(access: Access | None) -> bool:
+    if isinstance(access, CallMemory):
+        places = (memory.place for memory in access.inputs.values())
+        return any(isinstance(place, PacketAccess) and place.guarded for place in places)
+    return isinstance(access, PacketAccess) and access.guarded

@@ -50,7 +50,7 @@ class Helper(IntEnum):
 EFAULT = 14
 """Negated: a range outside the packet (skb_load_bytes), an offset above 65535 (xdp_load_bytes)."""
 EINVAL = 22
-"""Negated: a range outside the packet (xdp_load_bytes), a size that is no multiple of 4."""
+"""Negated: a range outside the packet (xdp_load_bytes)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +96,8 @@ PROTOTYPES = {
         (Arg.IN_MEMORY_OR_NULL, Arg.CONST_SIZE_OR_ZERO, Arg.IN_MEMORY_OR_NULL,
          Arg.CONST_SIZE_OR_ZERO, Arg.SCALAR),
         bits=16, packet_memory=True,
-        doc="constant sizes, of the stack, the packet or constants; folded to 16 bits as since Linux"
-        " 6.13 (older kernels give an unfolded 32-bit sum that stands for the same)",
+        doc="constant sizes, of the stack, the packet or constants; as Linux 6.18 has it: folded to 16"
+        " bits, and sizes need not be multiples of 4 (older kernels differ in both)",
     ),
     Helper.GET_NUMA_NODE_ID: Prototype("bpf_get_numa_node_id", values=(0,), doc="0"),
     Helper.KTIME_GET_BOOT_NS: Prototype("bpf_ktime_get_boot_ns", doc=_TIME),

@@ -1,18 +1,14 @@
 """Bytes and numbers -> what stateless helpers return: plain arithmetic, for the golden interpreter."""
 
-from ..ctx_map.helpers import EINVAL
-
 _M32 = 0xFFFF_FFFF
 _WORD = 4
 
 
 def csum_diff(old: bytes, new: bytes, seed: int) -> int:
-    """bpf_csum_diff (net/core/filter.c): a signed number; negative is an error.
+    """bpf_csum_diff (net/core/filter.c), 16 bits.
 
     `old` is taken away and `new` added, each if it is not empty, in one's complement.
     """
-    if len(old) % _WORD or len(new) % _WORD:
-        return -EINVAL
     if old and new:
         total = _partial(new, seed) + (_M32 ^ _partial(old, 0))
     elif old:
@@ -23,7 +19,7 @@ def csum_diff(old: bytes, new: bytes, seed: int) -> int:
 
 
 def _partial(data: bytes, seed: int) -> int:
-    """csum_partial: 32-bit little-endian words and a seed, added modulo 2**32 - 1."""
+    """csum_partial: 32-bit little-endian words (the last may be short) and a seed, modulo 2**32 - 1."""
     words = (int.from_bytes(data[i : i + _WORD], "little") for i in range(0, len(data), _WORD))
     return _modulo(sum(words) + seed, _M32)
 

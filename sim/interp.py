@@ -234,7 +234,7 @@ class Interpreter:
                 return self._xdp_load_bytes(r[2] & MASK[32], r[3], r[4] & MASK[32]) & MASK[64]
             case Helper.CSUM_DIFF:
                 old, new = self._bytes(r[1], r[2]), self._bytes(r[3], r[4])
-                return csum_diff(old, new, r[5] & MASK[32]) & MASK[64]
+                return csum_diff(old, new, r[5] & MASK[32])
         raise ExecutionFault(f"helper {number} does not exist")
 
     def _skb_load_bytes(self, offset: int, to: int, size: int) -> int:

@@ -1,10 +1,11 @@
 """Program -> the same program for a running kernel, with descriptor, time and chance in memory.
 
 A classifier of the kernel has `len`, the packet and its stack; all else that a program reads (the
-other descriptor fields, the time, random numbers) becomes loads from one block of memory that is
-written before each packet. Packet loads of one and two bytes are followed by a mask of as many,
-since the kernel's verifier takes their result for any 32-bit number. Instructions are inserted, so
-jumps, calls and lines are moved with them.
+other descriptor fields, the time, random numbers, metadata with their return values) becomes
+loads from one block of memory that is written before each packet. What is printed is dropped.
+Packet loads of one and two bytes are followed by a mask of as many, since the kernel's verifier
+takes their result for any 32-bit number. Instructions are inserted, so jumps, calls and lines are
+moved with them.
 """
 
 import struct
@@ -28,15 +29,21 @@ from ..compiler.insn import (
     LoadImm64,
     LoadPacket,
     Program,
+    Reg,
+    Store,
 )
 from ..compiler.verify import verify
 from ..ctx_map.context import Context, Field
 from ..ctx_map.descriptor import Descriptor
-from ..ctx_map.helpers import Helper
+from ..ctx_map.helpers import CLOCKS, PRINTS, Helper
+from ..ctx_map.kfuncs import METADATA, Metadata
+from ..ctx_map.nics import Nic
 from ..ctx_map.prandom import prandom, site
 
 INPUTS = "rxgate.inputs"
 """The section that stands for the block of memory."""
+_ZERO = (Helper.GET_SMP_PROCESSOR_ID, Helper.GET_NUMA_NODE_ID)
+_U32, _U64 = 0xFFFF_FFFF, 0xFFFF_FFFF_FFFF_FFFF
 
 
 class Unfit(Exception):
@@ -47,17 +54,20 @@ class Unfit(Exception):
 class Inputs:
     """The block of memory: a u32 for each field of the context, then u64s.
 
-    These are the time, and a random number for every call site in `sites`, which maps the slot of a
-    call to its number.
+    These are the time, a random number for every call site in `sites`, which maps the slot of a
+    call to its number, and for each function in `metadata` its result, followed by two numbers for
+    each output: the bits that stay as they were, and the others.
     """
 
     context: Context
     sites: Mapping[int, int]
+    metadata: tuple[Metadata, ...]
+    nic: Nic
 
     @property
     def size(self) -> int:
         """Bytes, a multiple of 8."""
-        return self._wide(1 + len(self.sites))
+        return self._wide(1 + len(self.sites) + sum(map(_numbers, self.metadata)))
 
     def _wide(self, index: int) -> int:
         return (len(self.context.fields) * Field.SIZE + 7) // 8 * 8 + index * 8
@@ -75,13 +85,30 @@ class Inputs:
         """The offset of the random number of the call at `slot`."""
         return self._wide(1 + list(self.sites).index(slot))
 
+    def answer(self, function: Metadata) -> int:
+        """The offset of the result of a metadata function."""
+        before = self.metadata[: self.metadata.index(function)]
+        return self._wide(1 + len(self.sites) + sum(map(_numbers, before)))
+
+    def _metadata(self, descriptor: Descriptor, ktime: int) -> Iterator[int]:
+        for function in self.metadata:
+            result, written = function.call(self.nic, descriptor, ktime)
+            yield result & _U32
+            for n in range(len(function.outputs)):
+                done = n < len(written)
+                yield 0 if done else _U64
+                yield int.from_bytes(written[n], "little") if done else 0
+
     def pack(self, descriptor: Descriptor, ktime: int, number: int, seed: int) -> bytes:
         """The content for packet `number`."""
         fields = b"".join(
             (0 if f.points_to else f.value(descriptor)).to_bytes(Field.SIZE, "little")
             for f in self.context.fields
         )
-        wide = (ktime, *(prandom(seed, number, s) for s in self.sites.values()))
+        wide = (
+            ktime, *(prandom(seed, number, s) for s in self.sites.values()),
+            *self._metadata(descriptor, ktime),
+        )
         return fields.ljust(self._wide(0), b"\0") + struct.pack(f"<{len(wide)}Q", *wide)
 
 
@@ -90,7 +117,9 @@ def rewrite(program: Program) -> tuple[Program, Inputs]:
 
     `program` is one that passes verification. Raises Unfit.
     """
-    inputs = Inputs(program.context, _random_sites(program))
+    called = {i.name for i in program.insns if isinstance(i, CallExtern)}
+    metadata = tuple(f for name, f in METADATA.items() if name in called)
+    inputs = Inputs(program.context, _random_sites(program), metadata, program.nic)
     fields = _context_loads(program)
     code: list[Insn | None] = []
     starts: dict[int, int] = {}
@@ -126,12 +155,14 @@ def _replacement(
         case LoadPacket(size) if size < 4:
             yield insn
             yield Alu(AluOp.AND, 64, 0, Imm((1 << size * 8) - 1))
-        case Call(Helper.KTIME_GET_NS):
+        case Call(helper) if helper in CLOCKS:
             yield from _result(inputs.ktime)
         case Call(Helper.GET_PRANDOM_U32):
             yield from _result(inputs.random(slot))
-        case Call(Helper.GET_SMP_PROCESSOR_ID):
+        case Call(helper) if helper in PRINTS or helper in _ZERO:
             yield Alu(AluOp.MOV, 64, 0, Imm(0))
+        case CallExtern(name) if name in METADATA:
+            yield from _metadata_call(METADATA[name], inputs)
         case CallExtern(name):
             raise Unfit(f"{name} is a kernel function for another type of program")
         case _:
@@ -142,6 +173,27 @@ def _result(offset: int) -> Iterator[Insn]:
     """r0 = the u64 at an offset."""
     yield LoadData(0, INPUTS, offset)
     yield Load(8, 0, 0, 0)
+
+
+def _metadata_call(function: Metadata, inputs: Inputs) -> Iterator[Insn]:
+    """What the function does, from memory; the outputs' addresses are in r2 and following."""
+    results = function.results(inputs.nic)
+    yield LoadData(0, INPUTS, inputs.answer(function))
+    for n, output in enumerate(function.outputs if 0 in results else ()):
+        size, address, at = output.size, 2 + n, 8 + 16 * n
+        yield Load(size, 1, 0, at + 8)
+        if len(results) > 1:
+            yield Load(size, 4, address, 0)
+            yield Load(size, 5, 0, at)
+            yield Alu(AluOp.AND, 64, 4, Reg(5))
+            yield Alu(AluOp.OR, 64, 1, Reg(4))
+        yield Store(size, address, 0, Reg(1))
+    yield Load(8, 0, 0, 0)
+
+
+def _numbers(function: Metadata) -> int:
+    """How many numbers a metadata function takes in the block."""
+    return 1 + 2 * len(function.outputs)
 
 
 def _context_loads(program: Program) -> dict[int, ContextAccess]:

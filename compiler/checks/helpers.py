@@ -13,12 +13,14 @@ from ..analysis.state import (
     Region,
     State,
 )
-from ..facts import BoundsCheck, CallMemory, LoadBytes, MemoryAccess, MetadataCall
+from ..facts import BoundsCheck, CallMemory, LoadBytes, MemoryAccess, MetadataCall, PacketAccess
 from ..facts import Memory as Read
+from ..insn import JumpOp
 from .memory import Memory
 from .registers import Problem, count_bytes
 
-_CHECKSUM_WORD = 4
+_FAR = 0xFFFF
+"""The greatest offset that bpf_xdp_load_bytes looks at (kernel: bpf_xdp_pointer)."""
 
 
 class Helpers(Memory):
@@ -39,12 +41,7 @@ class Helpers(Memory):
             case Helper.XDP_GET_BUFF_LEN:
                 self.accesses[self.place] = BoundsCheck(None)
             case Helper.CSUM_DIFF | Helper.TRACE_PRINTK | Helper.TRACE_VPRINTK:
-                inputs = self.inputs(prototype, state)
-                self.accesses[self.place] = CallMemory(inputs)
-                if helper is Helper.CSUM_DIFF and any(
-                    read.size % _CHECKSUM_WORD for read in inputs.values()
-                ):
-                    result = scalars.constant(-EINVAL)
+                self.accesses[self.place] = CallMemory(self.inputs(prototype, state))
         if result is None:
             result = _result(prototype.values, prototype.bits)
         self.returned(result, state)
@@ -131,8 +128,9 @@ class Helpers(Memory):
             case Region.DATA:
                 return Read(self.data_access(pointer, size), size)
         self.load_direct(pointer, size, state)
-        place = self.packet_access(pointer.offset, size)
-        return Read(place, size)
+        found = self.accesses[self.place]
+        assert isinstance(found, PacketAccess)
+        return Read(found, size)
 
     def initialized(
         self, prototype: Prototype, access: MemoryAccess, size: int, state: State
@@ -185,7 +183,12 @@ class Helpers(Memory):
         assert size.constant is not None
         memory = self.constant_place(name, 3, size.constant, state)
         offset = scalars.truncate(offset, 32)
-        packet = self.packet_access(offset, size.constant)
+        near: Scalar | None = offset
+        if helper is Helper.XDP_LOAD_BYTES:
+            near = scalars.refine(offset, JumpOp.LE, scalars.constant(_FAR), True)
+        packet = PacketAccess((), size.constant)
+        if near is not None:
+            packet = self.packet_access(near, size.constant)
         self.accesses[self.place] = LoadBytes(packet, memory)
         results = list(PROTOTYPES[helper].values or ())
         if not packet.offsets:
@@ -193,10 +196,9 @@ class Helpers(Memory):
         if helper is Helper.SKB_LOAD_BYTES:
             self.filled(memory, size.constant, [0], state)
             return _result(results, 64)
-        far = [o > 0xFFFF for o in offset.possible(4 * self.max_window) or ()]
-        if not any(far):
+        if offset.high <= _FAR:
             results.remove(-EFAULT)
-        if all(far):
+        if near is None:
             results.remove(-EINVAL)
         self.filled(memory, size.constant, results, state)
         return _result(results, 64)

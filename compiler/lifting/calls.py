@@ -133,9 +133,7 @@ class Calls(Memory):
             return []
         assert isinstance(pointer, Address)
         if isinstance(place, PacketAccess):
-            at = b.trunc(pointer.offset, 16)
-            table = {o: self.w_bytes(o, place.size, False) for o in place.offsets}
-            whole = b.case(at, table)
+            whole = self.direct(pointer.offset, place)
             return [b.slice(whole, 8 * i, 8) for i in range(memory.size)]
         found = []
         for i in range(memory.size):

@@ -6,7 +6,6 @@ the order of additions; so one wide sum, folded once, is what the kernel's loop 
 
 from collections.abc import Sequence
 
-from ...ctx_map.helpers import EINVAL
 from ..builder import Builder
 
 _WORD = 4
@@ -14,8 +13,6 @@ _WORD = 4
 
 def checksum_diff(b: Builder, old: Sequence[int], new: Sequence[int], seed: int) -> int:
     """The 64-bit result, from bytes (8-bit nodes) taken away and added, and a 32-bit seed."""
-    if len(old) % _WORD or len(new) % _WORD:
-        return b.const(-EINVAL, 64)
     if old and new:
         added = _sum(b, [*_words(b, new), seed])
         total = _sum(b, [added, b.not_(_sum(b, _words(b, old)))])
@@ -27,8 +24,9 @@ def checksum_diff(b: Builder, old: Sequence[int], new: Sequence[int], seed: int)
 
 
 def _words(b: Builder, data: Sequence[int]) -> list[int]:
-    """Words of 32 bits, least significant byte first."""
-    return [b.concat(*data[i : i + _WORD]) for i in range(0, len(data), _WORD)]
+    """Words of 32 bits, least significant byte first; the last one is filled up with zeros."""
+    full = [*data, *[b.const(0, 8)] * (-len(data) % _WORD)]
+    return [b.concat(*full[i : i + _WORD]) for i in range(0, len(full), _WORD)]
 
 
 def _sum(b: Builder, words: list[int]) -> int:

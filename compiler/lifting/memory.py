@@ -30,13 +30,7 @@ class Memory(Operations):
         if isinstance(access, ContextAccess):
             value: Symbol = self.context_field(access)
         elif isinstance(access, PacketAccess):
-            at = self.place(insn.base, insn.off, state)
-            if access.guarded:
-                inside, value = self.packet(b.trunc(at, 32), access, network_order=False)
-                self.checks.append(inside)
-            else:
-                table = {o: self.w_bytes(o, access.size, False) for o in access.offsets}
-                value = b.case(b.trunc(at, 16), table)
+            value = self.direct(self.place(insn.base, insn.off, state), access)
         else:
             assert isinstance(access, MemoryAccess)
             at = self.place(insn.base, insn.off, state)
@@ -47,6 +41,16 @@ class Memory(Operations):
         if isinstance(value, Address):
             return value
         return b.sext(value, 64) if insn.signed else b.zext(value, 64)
+
+    def direct(self, at: int, access: PacketAccess) -> int:
+        """The packet bytes at a 64-bit offset, as they lie in memory."""
+        b = self.b
+        if access.guarded:
+            inside, value = self.packet(b.trunc(at, 32), access, network_order=False)
+            self.checks.append(inside)
+            return value
+        table = {o: self.w_bytes(o, access.size, False) for o in access.offsets}
+        return b.case(b.trunc(at, 16), table)
 
     def packet(self, offset: int, access: PacketAccess, network_order: bool) -> tuple[int, int]:
         """(in range, value) of the `access.size` bytes at a 32-bit offset."""

@@ -13,7 +13,19 @@ def _signed(value: int, width: int) -> int:
 
 def _concat(widths: Sequence[int]) -> Callable[..., int]:
     shifts = [sum(widths[:n]) for n in range(len(widths))]
-    return lambda *a: sum(v << s for v, s in zip(a, shifts, strict=True))
+    match shifts:
+        case [_, s]:
+            return lambda a, b: a | b << s
+        case [_, s, t]:
+            return lambda a, b, c: a | b << s | c << t
+
+    def join(*a: int) -> int:
+        value = 0
+        for v, shift in zip(a, shifts, strict=True):
+            value |= v << shift
+        return value
+
+    return join
 
 
 def _onehot(*a: int) -> int:

@@ -37,7 +37,7 @@ SIDE_BY_SIDE = 40
 """Programs in one Verilog model."""
 _WITHOUT_VERILOG = 100
 _ODD_LENGTHS = (14, 15, 17, 33, 34, 54, 60, 64, 200, 0, 1, 13)
-_EFFORT = 30
+_EFFORT = 20
 _MOST_SHRUNK = 20
 """Disagreements that are made small; a broken executor would have one in every program."""
 STATE = "state.json"

@@ -14,12 +14,13 @@ from hypothesis import HealthCheck, Phase, find, settings
 from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample
 
-from ..compiler.insn import CallLocal, Goto, Imm, Insn, Jump, Program
+from ..compiler.insn import CallLocal, Goto, Imm, Insn, Jump, LoadFunction, Program
 from .fuzz_case import Case
 
 Fails = Callable[[Case], bool]
 _GONE, _PLAIN = 0, 1
 _ROUNDS = 4
+_CALLS = CallLocal | LoadFunction
 
 
 def shrink(case: Case, fails: Fails, frame: int | None = None, seconds: float = 300) -> Case:
@@ -115,10 +116,10 @@ def _reduced(program: Program, kept: dict[int, int]) -> Program:
         if slot + 1 < len(program.insns) and program.insns[slot + 1] is None:
             insns.append(None)
     moved = tuple(
-        replace(i, target=starts[i.target]) if isinstance(i, Jump | Goto | CallLocal) else i
+        replace(i, target=starts[i.target]) if isinstance(i, Jump | Goto | _CALLS) else i
         for i in insns
     )
-    called = {i.target for i in moved if isinstance(i, CallLocal)} | {0}
+    called = {i.target for i in moved if isinstance(i, _CALLS)} | {0}
     functions = {starts[s]: n for s, n in program.functions.items() if starts[s] in called}
     return replace(
         program, insns=moved, lines=MappingProxyType({}), functions=MappingProxyType(functions)
@@ -136,7 +137,7 @@ def _without_uncalled(program: Program, kept: dict[int, int]) -> dict[int, int]:
         end = bounds[bounds.index(start) + 1]
         for slot in range(start, end):
             insn = program.insns[slot]
-            if kept.get(slot) and isinstance(insn, CallLocal):
+            if kept.get(slot) and isinstance(insn, _CALLS):
                 todo.append(insn.target)
     return {
         slot: value if max(s for s in bounds if s <= slot) in called else _GONE

@@ -1,7 +1,7 @@
 """A seed -> random XDP programs that parse packets, valid by construction, for comparing executors.
 
 r6 is the context, r7 a number that all reads go into, r8 data_end and r9 a cursor; from the cursor
-on `slack` bytes were checked. Paths only go forward; a failed check leaves the function.
+on `slack` bytes were checked. Loops count in r5; a failed check leaves the function, or the loop.
 """
 
 import random
@@ -12,6 +12,7 @@ from ..compiler.insn import (
     FP,
     Alu,
     AluOp,
+    Call,
     CallLocal,
     Exit,
     Goto,
@@ -20,6 +21,7 @@ from ..compiler.insn import (
     Jump,
     JumpOp,
     Load,
+    LoadImm64,
     MovSx,
     Program,
     Reg,
@@ -28,6 +30,7 @@ from ..compiler.insn import (
     SwapKind,
 )
 from ..ctx_map.context import XDP_MD
+from ..ctx_map.helpers import Helper
 
 _DATA, _END, _IFINDEX, _QUEUE = 0, 4, 12, 16
 _CONTEXT, _HASH, _LIMIT, _CURSOR = 6, 7, 8, 9
@@ -44,7 +47,10 @@ def _add(dst: int, src: int | Reg) -> Alu:
 
 
 class XdpMaker:
-    """Draws programs of about `size` steps. Targets below 0 are labels until it is done."""
+    """Draws programs of about `size` steps. Targets below 0 are labels until it is done.
+
+    One of twenty is `daring`: it checks one place and reads at another, which the kernel refuses.
+    """
 
     def __init__(self, rng: random.Random, size: int = 10) -> None:
         self.rng, self.size = rng, size
@@ -53,6 +59,9 @@ class XdpMaker:
         self.labels = 0
         self.fail = 0
         self.slack = self.depth = 0
+        self.deepest = _DEEPEST
+        self.looping = False
+        self.daring = rng.random() < 0.05
         self.called: list[int] = []
 
     def program(self) -> Program:
@@ -103,11 +112,17 @@ class XdpMaker:
         steps = [
             self.check, self.check, self.read, self.read, self.read, self.advance,
             self.advance_by_byte, self.spill, self.length, self.maybe, self.mix, self.reread,
+            self.mix_wide, self.assemble,
         ]
         if levels:
             steps += [lambda: self.fork(levels), lambda: self.fork(levels)]
-        if not self.nested:
-            steps.append(self.call)
+            steps.append(lambda: self.switch(levels))
+        if self.daring:
+            steps += [self.dare] * 3
+        if not self.looping:
+            steps += [self.loop, self.loop]
+            if not self.nested:
+                steps += [self.call, self.helper]
         self.rng.choice(steps)()
 
     def check(self) -> None:
@@ -141,6 +156,44 @@ class XdpMaker:
         shift = op in (AluOp.RSH, AluOp.ARSH)
         value = rng.choice((1, 3, 7, 8, 31)) if shift else rng.randint(-99, 9999)
         self.code.append(Alu(op, rng.choice((32, 64)), _HASH, Imm(value)))
+
+    def dare(self) -> None:
+        """Read where the packet says, behind a check of where else it says."""
+        rng, size = self.rng, self.rng.choice((1, 2, 4))
+        if not self.slack:
+            return
+        for register in (3, 4):
+            self.code += [
+                Load(1, 2, _CURSOR, rng.randrange(self.slack)), Alu(AluOp.AND, 64, 2, Imm(31)),
+                _move(register, Reg(_CURSOR)), _add(register, Reg(2)),
+            ]
+        self.code += [_add(4, size), Jump(JumpOp.GT, 64, 4, Reg(_LIMIT), self.fail)]
+        self.code.append(Load(size, 2, 3, 0))
+        self.absorb(2)
+
+    def mix_wide(self) -> None:
+        """The same with a constant of 64 bits, or with the hash itself."""
+        rng = self.rng
+        value = rng.choice((rng.getrandbits(64), (1 << 64) - 1, 1 << 63, 0x0101_0101_0101_0101))
+        self.code += rng.choice((
+            [LoadImm64(1, value), None], [_move(1, Reg(_HASH)), Alu(AluOp.RSH, 64, 1, Imm(29))],
+        ))
+        op = rng.choice((AluOp.MUL, AluOp.MUL, AluOp.XOR, AluOp.ADD, AluOp.DIV, AluOp.MOD))
+        self.code.append(Alu(op, rng.choice((32, 64, 64)), _HASH, Reg(1)))
+
+    def assemble(self) -> None:
+        """A field that is put together from its bytes."""
+        size = self.rng.choice((2, 4))
+        if self.slack < size:
+            return
+        at = self.rng.randint(0, self.slack - size)
+        self.code.append(Load(1, 2, _CURSOR, at))
+        for n in range(1, size):
+            self.code += [
+                Alu(AluOp.LSH, 64, 2, Imm(8)), Load(1, 1, _CURSOR, at + n),
+                Alu(AluOp.OR, 64, 2, Reg(1)),
+            ]
+        self.absorb(2)
 
     def absorb(self, register: int) -> None:
         op = self.rng.choice((AluOp.ADD, AluOp.XOR, AluOp.XOR, AluOp.SUB, AluOp.MUL, AluOp.OR))
@@ -176,7 +229,7 @@ class XdpMaker:
     def advance(self) -> None:
         """Over bytes that were checked, or not."""
         size = self.rng.randint(0, 20)
-        if self.depth + size <= _DEEPEST:
+        if self.depth + size <= self.deepest:
             self.code.append(_add(_CURSOR, size))
             self.slack, self.depth = max(0, self.slack - size), self.depth + size
 
@@ -184,7 +237,7 @@ class XdpMaker:
         """The packet says where it goes on."""
         rng = self.rng
         mask, shift = rng.choice(((15, 0), (15, 2), (7, 3), (3, 1), (31, 0)))
-        if not self.slack or self.depth + (mask << shift) > _DEEPEST:
+        if not self.slack or self.depth + (mask << shift) > self.deepest:
             return
         self.code += [
             Load(1, 2, _CURSOR, rng.randrange(self.slack)), Alu(AluOp.AND, 64, 2, Imm(mask)),
@@ -241,6 +294,110 @@ class XdpMaker:
             self.step(levels - 1)
         self.place(join)
         self.slack, self.depth = min(first[0], self.slack), max(first[1], self.depth)
+
+    def switch(self, levels: int) -> None:
+        """A path for each of some values of a byte."""
+        rng = self.rng
+        if not self.slack:
+            return
+        self.code.append(Load(1, 2, _CURSOR, rng.randrange(self.slack)))
+        values = rng.sample((0, 1, 2, 4, 6, 8, 17, 58, 69, 0x81, 0xFF), rng.randint(2, 5))
+        cases = [self.label() for _ in values]
+        for value, case in zip(values, cases, strict=True):
+            self.code.append(Jump(JumpOp.EQ, rng.choice((32, 64)), 2, Imm(value), case))
+        join, before, ends = self.label(), (self.slack, self.depth), list[tuple[int, int]]()
+        for case in [self.label(), *cases]:
+            self.place(case)
+            self.slack, self.depth = before
+            for _ in range(rng.randint(0, 1)):
+                self.step(levels - 1)
+            self.mix()
+            self.code.append(Goto(join))
+            ends.append((self.slack, self.depth))
+        self.place(join)
+        self.slack, self.depth = min(s for s, _ in ends), max(d for _, d in ends)
+
+    def loop(self) -> None:
+        """Go round a constant number of times, or until the packet ends or says so."""
+        rng, rounds = self.rng, self.rng.choice((1, 2, 3, 4, 6, 8, 20))
+        top, out, fail, deepest = self.label(), self.label(), self.fail, self.deepest
+        before = self.depth
+        self.deepest = before + (deepest - before) // rounds
+        counter = rng.choice((5, None))
+        down = counter is not None and rng.random() < 0.3
+        self.code.append(
+            _move(5, rounds if down else 0) if counter else Store(8, FP, -24, Imm(0))
+        )
+        if rng.random() < 0.5:
+            self.fail = out
+        self.looping, self.slack = True, 0
+        self.place(top)
+        self.check()
+        for _ in range(rng.randint(1, 4)):
+            self.step(0)
+        if rng.random() < 0.4:
+            self.code.append(Jump(JumpOp.SET, 64, _HASH, Imm(1 << rng.randrange(9)), out))
+        if counter is None:
+            self.code.append(Load(8, 5, FP, -24))
+        if rng.random() < 0.5:
+            self.absorb(5)
+        self.code.append(_add(5, -1 if down else 1))
+        if counter is None:
+            self.code.append(Store(8, FP, -24, Reg(5)))
+        if down:
+            self.code.append(Jump(JumpOp.NE, 64, 5, Imm(0), top))
+        else:
+            op = rng.choice((JumpOp.LT, JumpOp.NE, JumpOp.SLT))
+            self.code.append(Jump(op, rng.choice((32, 64)), 5, Imm(rounds), top))
+        self.place(out)
+        self.looping, self.fail, self.deepest = False, fail, deepest
+        self.slack, self.depth = 0, before + rounds * (self.depth - before)
+
+    def helper(self) -> None:
+        """A function of the kernel."""
+        rng = self.rng
+        match rng.randrange(4):
+            case 0:
+                self.code += [_move(1, Reg(_CONTEXT)), Call(Helper.XDP_GET_BUFF_LEN)]
+            case 1:
+                self.code.append(Call(rng.choice((
+                    Helper.KTIME_GET_NS, Helper.GET_PRANDOM_U32, Helper.GET_SMP_PROCESSOR_ID,
+                ))))
+            case 2:
+                self.load_bytes()
+            case 3:
+                self.checksum()
+        self.absorb(0)
+
+    def load_bytes(self) -> None:
+        """A copy of bytes of the packet, which may not be there."""
+        rng, size = self.rng, self.rng.choice((1, 2, 6, 8, 13, 16))
+        self.code += [Store(8, FP, -48, Reg(_HASH)), Store(8, FP, -40, Imm(0))]
+        if rng.random() < 0.5:
+            self.code.append(_move(2, rng.choice((0, 12, 14, 23, 60, 100))))
+        else:
+            self.code += [_move(2, Reg(_HASH)), Alu(AluOp.AND, 64, 2, Imm(rng.choice((7, 0x3C))))]
+        self.code += [
+            _move(1, Reg(_CONTEXT)), _move(3, Reg(FP)), _add(3, -48), _move(4, size),
+            Call(Helper.XDP_LOAD_BYTES),
+        ]
+        self.code.append(Load(8, 2, FP, rng.choice((-48, -40))))
+        self.absorb(2)
+
+    def checksum(self) -> None:
+        """The checksum of checked bytes, or of a change to the stack."""
+        sizes = [s for s in (4, 8, 20) if s <= self.slack]
+        if not sizes or self.rng.random() < 0.5:
+            self.code += [
+                Store(8, FP, -48, Reg(_HASH)), Store(8, FP, -40, Imm(0x1234)), _move(1, Reg(FP)),
+                _add(1, -48), _move(2, 8), _move(3, Reg(FP)), _add(3, -40),
+                _move(4, self.rng.choice((4, 8))),
+            ]
+        else:
+            self.code += [
+                _move(1, 0), _move(2, 0), _move(3, Reg(_CURSOR)), _move(4, self.rng.choice(sizes)),
+            ]
+        self.code += [_move(5, self.rng.choice((0, 0xFFFF, 0x1_0001))), Call(Helper.CSUM_DIFF)]
 
     def call(self) -> None:
         """A function that gets both ends, and returns a number."""

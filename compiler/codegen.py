@@ -10,6 +10,7 @@ from amaranth.lib.wiring import In, Out
 from ..ctx_map.verdicts import VERDICT_BITS
 from ..hdl.divider import Divider
 from ..hdl.multiplier import Multiplier
+from .codegen_registers import Held, carry, hold
 from .ir import BYTEWISE, Node
 from .schedule import Schedule
 
@@ -35,47 +36,22 @@ def trace_layout(schedule: Schedule) -> tuple[TraceSlot, ...]:
     return tuple(slots)
 
 
-def _bit_runs(mask: int) -> list[tuple[int, int]]:
-    """Runs of ones in `mask`: (lowest bit, count)."""
-    runs = []
-    while mask:
-        low = (mask & -mask).bit_length() - 1
-        count = (~(mask >> low) & (mask >> low) + 1).bit_length() - 1
-        runs.append((low, count))
-        mask &= ~(((1 << count) - 1) << low)
-    return runs
-
-
-def _pack(value: Value, mask: int) -> Value:
-    """The bits `mask` of a value, side by side."""
-    return Cat(*(value[low : low + count] for low, count in _bit_runs(mask)))
-
-
-def _unpack(packed: Value, mask: int, width: int) -> Value:
-    """A value of `width` bits from its bits `mask`; the others, which nobody reads, are 0."""
-    parts: list[Value] = []
-    at = taken = 0
-    for low, count in _bit_runs(mask):
-        if low > at:
-            parts.append(Const(0, low - at))
-        parts.append(packed[taken : taken + count])
-        at, taken = low + count, taken + count
-    if at < width:
-        parts.append(Const(0, width - at))
-    return Cat(*parts)
-
-
 class _Stage:
     """One stage: its combinational operations, in module `m`, on the values readable there."""
 
-    def __init__(self, m: Module, schedule: Schedule, values: Mapping[int, Value]) -> None:
+    def __init__(
+        self, m: Module, schedule: Schedule, held: Mapping[int, Held], values: Mapping[int, Value]
+    ) -> None:
         self.m = m
         self.function = schedule.function
+        self.held = held
         self.values = dict(values)
 
     def value(self, n: int) -> Value:
         """The value of any node in this stage; wiring is made where it is used."""
-        if n not in self.values:
+        if n not in self.values and n in self.held:
+            self.values[n] = self.held[n].value()
+        elif n not in self.values:
             node = self.function.nodes[n]
             match node.op:
                 case "const":
@@ -192,29 +168,26 @@ class ProgramPipeline(wiring.Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        function, values = self.schedule.function, self._launch_values()
+        schedule, function = self.schedule, self.schedule.function
         valid = self.i_valid
-        units: dict[int, list[tuple[int, Value]]] = {}
+        held: dict[int, Held] = {}
+        fresh: dict[int, dict[int, Value]] = {0: self._launch_values()}
         traced: list[Value] = []
-        for k in range(self.latency):
-            values |= dict(units.pop(k, []))
+        for k, cut in enumerate(schedule.cuts):
             m.submodules[f"stage_{k}"] = row = Module()
-            stage = _Stage(row, self.schedule, values)
-            for n in self.schedule.operations(k):
+            stage = _Stage(row, schedule, held, fresh.pop(k, {}))
+            for n in schedule.operations(k):
                 if function.nodes[n].op in ("mul", "udiv", "urem"):
-                    units.setdefault(self.schedule.ready[n], []).append((n, stage.unit(n)))
+                    fresh.setdefault(schedule.ready[n], {})[n] = stage.unit(n)
                 else:
                     stage.compute(n)
-            values = {}
-            for n, mask in self.schedule.cuts[k].items():
-                register = Signal(mask.bit_count(), name=f"v{n}", reset_less=True)
-                row.d.sync += register.eq(_pack(stage.value(n), mask))
-                values[n] = _unpack(register, mask, function.nodes[n].width)
-                traced.append(register)
+            new = {n: hold(row, f"v{n}", stage.value(n), cut[n]) for n in cut if n not in held}
+            held = carry(row, held, cut) | new
+            traced += [held[n].packed for n in cut]
             following = Signal(name="valid")
             row.d.sync += following.eq(valid)
             valid = following
-        outputs = _Stage(m, self.schedule, values)
+        outputs = _Stage(m, schedule, held, fresh.pop(self.latency, {}))
         m.d.comb += [
             self.o_valid.eq(valid), self.o_verdict.eq(outputs.value(function.outputs["verdict"]))
         ]

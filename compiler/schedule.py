@@ -19,13 +19,15 @@ UNITS = {"mul": mul_latency, "udiv": div_latency, "urem": div_latency}
 class Schedule:
     """`stage[n]` is where node n is computed; its value can be read in stage `ready[n]` and later.
 
-    `cuts[k]` maps the nodes (operations and inputs, never wiring) that live across cut k to the
-    mask of their bits that later stages use. `latency` is the number of cuts, in cycles.
+    `rows[k]` holds the operations of stage k, wiring left out. `cuts[k]` maps the nodes (operations
+    and inputs, never wiring) that live across cut k to the mask of their bits that later stages
+    use. `latency` is the number of cuts, in cycles.
     """
 
     function: Function
     stage: tuple[int, ...]
     ready: tuple[int, ...]
+    rows: tuple[tuple[int, ...], ...]
     cuts: tuple[Mapping[int, int], ...]
 
     @property
@@ -38,8 +40,7 @@ class Schedule:
 
     def operations(self, stage: int) -> list[int]:
         """The nodes computed in a stage, wiring left out."""
-        nodes = self.function.nodes
-        return [n for n, s in enumerate(self.stage) if s == stage and nodes[n].op not in WIRING]
+        return list(self.rows[stage])
 
     def __str__(self) -> str:
         lines = []
@@ -126,4 +127,8 @@ def schedule(function: Function) -> Schedule:
         for k in range(max(uses[source]) - 1, ready[source] - 1, -1):
             mask |= uses[source].get(k + 1, 0)
             cuts[k][source] = mask
-    return Schedule(function, tuple(stage), tuple(ready), tuple(cuts))
+    rows: list[list[int]] = [[] for _ in range(end)]
+    for n, node in enumerate(function.nodes):
+        if node.op not in WIRING:
+            rows[stage[n]].append(n)
+    return Schedule(function, tuple(stage), tuple(ready), tuple(map(tuple, rows)), tuple(cuts))

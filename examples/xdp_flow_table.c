@@ -171,7 +171,6 @@ int xdp_flow_table(struct xdp_md *ctx)
 			}
 		}
 	}
-#pragma unroll
 	for (unsigned int i = 0; i < RULES; i++) {
 		__u64 other = 0;
 

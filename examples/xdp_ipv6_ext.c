@@ -1,5 +1,5 @@
-/* Walks up to four IPv6 extension headers and drops source-routed packets (routing header type 0,
- * RFC 5095), fragments without a transport header, and chains that do not end.
+/* Walks up to four IPv6 extension headers, behind up to two VLAN tags, and drops source-routed packets
+ * (routing header type 0, RFC 5095), fragments without a transport header, and chains that do not end.
  */
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
@@ -8,6 +8,7 @@
 #include <linux/ipv6.h>
 #include <rxgate/xdp.h>
 
+#define MAX_TAGS 2
 #define MAX_HEADERS 4
 #define MAX_UNITS 3	/* of 8 bytes, in one header */
 
@@ -45,13 +46,24 @@ int xdp_ipv6_ext(struct xdp_md *ctx)
 	struct cursor c = { (void *)(long)ctx->data, (void *)(long)ctx->data_end };
 	struct ethhdr *eth = c.at;
 	struct ipv6hdr *ip6;
+	__be16 kind;
 	int next;
 
-	if ((void *)(eth + 1) > c.end)
+	c.at = eth + 1;
+	if (c.at > c.end)
 		return XDP_DROP;
-	if (eth->h_proto != bpf_htons(ETH_P_IPV6))
+	kind = eth->h_proto;
+	for (int i = 0; i < MAX_TAGS; i++) {
+		if (kind != bpf_htons(ETH_P_8021Q) && kind != bpf_htons(ETH_P_8021AD))
+			break;
+		if (c.at + 4 > c.end)
+			return XDP_DROP;
+		kind = *(__be16 *)(c.at + 2);
+		c.at += 4;
+	}
+	if (kind != bpf_htons(ETH_P_IPV6))
 		return XDP_PASS;
-	ip6 = (void *)(eth + 1);
+	ip6 = c.at;
 	if ((void *)(ip6 + 1) > c.end)
 		return XDP_DROP;
 	next = ip6->nexthdr;

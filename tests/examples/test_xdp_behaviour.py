@@ -139,6 +139,10 @@ CASES = {
         (ip6(44, bytes((6, 0, 0, 1, 0, 0, 0, 0))), PASS),
         (ip6(44, bytes((6, 0, 0, 9, 0, 0, 0, 0))), DROP), (ip6(60, bytes((6, 3)) + bytes(40)), DROP),
         (ip6(0, bytes(64)), DROP), (ip6(0, bytes((6, 0, 0))), DROP),
+        (ether(0x86DD, ip6(43, bytes((6, 0, 0, 1)) + bytes(12))[14:], 7, 8), DROP),
+        (ether(0x86DD, ip6(43, bytes((6, 0, 4, 1)) + bytes(12))[14:], 7), PASS),
+        (ether(0x86DD, ip6(43, bytes((6, 0, 0, 1)) + bytes(12))[14:], 7, 8, 9), PASS),
+        (ether(0x86DD, b"", 7)[:17], DROP), (ether(0x86DD, bytes(39), 7, 8), DROP),
     ],
     "xdp_five_tuple": [
         (ARP, PASS), (ip4(TCP, tcp(22)), DROP), (ip4(TCP, tcp(22), src="192.168.7.7"), PASS),

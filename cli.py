@@ -4,8 +4,10 @@ import contextlib
 import dataclasses
 import json
 import os
+import random
 import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -56,6 +58,7 @@ from .sim.kernel import NOT_RUN, run_in_kernel
 from .sim.mismatch import diagnose, write_packet
 from .sim.report import sim_report
 from .sim.result import Engine, SimResult
+from .sim.retune import Retune, draw
 from .sim.run import count_verdicts, run_program, trace_program
 from .sim.testbench import write_testbench
 from .sim.traffic import read_frames
@@ -250,7 +253,12 @@ def run(
 
 
 def _simulate(
-    design: Design, engine: str, frames: list[bytes], conditions: Conditions, quiet: bool
+    design: Design,
+    engine: str,
+    frames: list[bytes],
+    conditions: Conditions,
+    quiet: bool,
+    retunes: Sequence[Retune] = (),
 ) -> SimResult:
     """Run frames on one engine, with a progress bar on a terminal."""
     if engine == Engine.COCOTB.value:
@@ -277,6 +285,7 @@ def _simulate(
             conditions=conditions,
             prandom_seed=design.options.prandom_seed,
             hash_key=design.options.hash_key,
+            retunes=retunes,
             progress=show,
         )
 
@@ -292,11 +301,13 @@ def _simulate(
 @click.option("--stall", type=click.FloatRange(0, 0.95), default=0.0, show_default=True,
               help="Share of cycles in which the sink is not ready.")
 @click.option("--random-start", is_flag=True, help="Registers and memories start random.")
+@click.option("--retune", type=click.IntRange(0), default=0, show_default=True, metavar="N",
+              help="How often the host changes the tunables meanwhile, drawn from the seed.")
 @click.option("--waves", type=NAME, metavar="FILE", help="Write waves in FST format.")
 @json_option
 def sim(
-    engine: str, idle: float, stall: float, random_start: bool, waves: str | None, as_json: bool,
-    **options: Any,
+    engine: str, idle: float, stall: float, random_start: bool, retune: int, waves: str | None,
+    as_json: bool, **options: Any,
 ) -> None:
     """Simulate PROG's Verilog and compare it with the golden interpreter."""
     program = take_program(options)
@@ -306,7 +317,10 @@ def sim(
         seed=options["seed"], idle=idle, stall=stall, random_start=random_start,
         waves=_new_file(waves) if waves else None,
     )
-    result = _simulate(design, engine, frames, conditions, as_json)
+    if retune and not design.program.tunables:
+        raise click.UsageError("--retune changes what --tunable names; there is none")
+    retunes = draw(design.program, frames, retune, random.Random(f"{conditions.seed} retune"))
+    result = _simulate(design, engine, frames, conditions, as_json, retunes)
     found = _explain(design, result)
     if as_json:
         _print_json(result.to_json() | found)

@@ -59,6 +59,14 @@ def registers_of(program: Program) -> tuple[Tunable, ...]:
     return place_tunables(parts)
 
 
+def retuned(program: Program, image: bytes) -> Program:
+    """The program whose tunables are `image` at first."""
+    data = {section: bytearray(content) for section, content in program.data.items()}
+    for (section, at), byte in zip(program.tunable_places(), image, strict=True):
+        data[section][at] = byte
+    return replace(program, data={section: bytes(content) for section, content in data.items()})
+
+
 def check_read(facts: Facts) -> None:
     """Refuse tunables that no load reads.
 

@@ -64,9 +64,9 @@ class Control(wiring.Component):
                 m.d.sync += taken.eq(getattr(self, f"i_{name}"))
         values["scratch"] = scratch = Signal(WORD_BITS)
         values["command"] = Const(0, WORD_BITS)
-        written = {t: self._written(m, axil, t) for t in self.tunables}
+        written = {at: w for t in self.tunables for at, w in self._written(m, axil, t)}
         commit = Signal()
-        values["commits"] = self._commit(m, commit, list(written.values()))
+        values["commits"] = self._commit(m, commit, Cat(*written.values()))
 
         readable, writable = Signal(), Signal()
         data = Signal(WORD_BITS)
@@ -78,13 +78,9 @@ class Control(wiring.Component):
                         writable.eq(register.access is not Access.READ),
                         data.eq(values[register.name].word_select(word, WORD_BITS)),
                     ]
-            for tunable, value in written.items():
-                for word in range(tunable.words):
-                    with m.Case(tunable.offset // WORD_BYTES + word):
-                        m.d.comb += [
-                            readable.eq(1), writable.eq(1),
-                            data.eq(value[word * WORD_BITS : (word + 1) * WORD_BITS]),
-                        ]
+            for address, word in written.items():
+                with m.Case(address):
+                    m.d.comb += [readable.eq(1), writable.eq(1), data.eq(word)]
             with m.Default():
                 m.d.comb += [readable.eq(0), writable.eq(0), data.eq(0)]
         m.d.sync += [
@@ -95,16 +91,21 @@ class Control(wiring.Component):
         _write(m, axil, BY_NAME["scratch"].offset, scratch)
         return m
 
-    def _written(self, m: Module, axil: AxiLite, tunable: Tunable) -> Signal:
-        """What the host has written to a tunable."""
-        value = int.from_bytes(tunable.initial, "little")
-        written = Signal(8 * tunable.size, init=value, name=f"written_{tunable.offset:04x}")
-        for word in range(tunable.words):
-            part = written[word * WORD_BITS : (word + 1) * WORD_BITS]
-            _write(m, axil, tunable.offset + word * WORD_BYTES, part)
-        return written
+    def _written(
+        self, m: Module, axil: AxiLite, tunable: Tunable
+    ) -> Iterator[tuple[int, Signal]]:
+        """What the host has written to a tunable: words, the last with its bytes only, by address."""
+        for at in range(0, tunable.size, WORD_BYTES):
+            initial, offset = tunable.initial[at : at + WORD_BYTES], tunable.offset + at
+            word = Signal(
+                8 * len(initial),
+                init=int.from_bytes(initial, "little"),
+                name=f"written_{offset:04x}",
+            )
+            _write(m, axil, offset, word)
+            yield offset // WORD_BYTES, word
 
-    def _commit(self, m: Module, commit: Signal, written: list[Signal]) -> Value:
+    def _commit(self, m: Module, commit: Signal, written: Value) -> Value:
         """What packets see, and how often that was changed."""
         if not self.tunables:
             return Const(0, BY_NAME["commits"].width)
@@ -112,7 +113,7 @@ class Control(wiring.Component):
         shown = Signal(8 * len(initial), init=int.from_bytes(initial, "little"))
         commits = Signal(BY_NAME["commits"].width)
         with m.If(commit):
-            m.d.sync += [shown.eq(Cat(*written)), commits.eq(commits + 1)]
+            m.d.sync += [shown.eq(written), commits.eq(commits + 1)]
         m.d.comb += [self.o_tunables.eq(shown), self.o_commits.eq(commits)]
         return commits
 

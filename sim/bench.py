@@ -13,14 +13,17 @@ import cocotb
 from cocotb.clock import Clock
 
 from ..ctx_map.verdicts import VERDICT_BITS, Verdict
-from .axil import hold_still
+from .axil import OKAY, Master, hold_still
 from .axis import Bus, Monitor, ProtocolError, Sink, Source, UserBits, chance, run, to_beats
 from .job import Job, Stretch, load_job, save
-from .probes import Admissions, Times, read_counters
+from .probes import Admissions, Commits, Times, read_counters
+from .retune import writes
 from .surroundings import OutFrame
 
 RESET_CYCLES = 4
 PERIOD_NS = 4
+PAUSE = 0.2
+"""Share of cycles in which the host pauses, on each channel."""
 QUIET_CYCLES = 64
 """Cycles after all is counted in which nothing more may leave."""
 _CHUNK = 64
@@ -43,6 +46,10 @@ class Bench:
             Monitor(bus_out, steady=_VERDICTS, closing=_ERR, empty_end=False),
         )
         self.times = Times(dut, job.ktime_start, job.ktime_step)
+        self.commits = Commits(dut)
+        self.host_rng = Random(rng.random())
+        self.host, self.hosting = None, None
+        self.retuned = 0
         self.admissions = Admissions(dut)
         self.stretches: list[Stretch] = []
         junk = Random(rng.random())
@@ -71,6 +78,9 @@ class Bench:
         self._finish_stretch()
 
     async def _reset(self) -> None:
+        if self.hosting is not None:
+            self.hosting.cancel()
+        hold_still(self.dut)
         self.dut.rst.value = 1
         await run(self.dut.clk, cycles=RESET_CYCLES)
         self.dut.rst.value = 0
@@ -81,6 +91,24 @@ class Bench:
             if value:
                 self.stretch.faults.append(f"stat_{name} is {value} after reset")
         self.admissions = Admissions(self.dut)
+        if self.job.tunables:
+            self.stretch.images.append(self.job.image)
+            self.host = Master(self.dut, chance(PAUSE, self.host_rng))
+            self.hosting = cocotb.start_soon(self._retune(self.host, self.stretch.images))
+
+    async def _retune(self, host: Master, images: list[bytes]) -> None:
+        """Act as the host; `images` gets what each commit makes of the tunables."""
+        while self.retuned < len(self.job.retunes):
+            retune = self.job.retunes[self.retuned]
+            while self.source.begun < retune.before:
+                await self.dut.clk.rising_edge
+            self.retuned += 1
+            written, image = images[-1], retune.image
+            images.append(image)
+            for write in writes(self.job.tunables, written, image, self.host_rng):
+                answer = await host.write_word(write.address, write.value, write.strobe)
+                if answer != OKAY:
+                    self.stretch.faults.append(f"a write to {write.address:#x} is refused")
 
     async def _cycles(self, count: int) -> None:
         parts = [self.source, *self.monitors, self.sink]
@@ -88,12 +116,14 @@ class Bench:
             parts.append(self.times)
         if self.job.count_each:
             parts.append(self.admissions)
+        if self.host is not None:
+            parts += [self.host, self.commits]
         await run(self.dut.clk, *parts, cycles=count)
 
     async def _to_the_end(self) -> None:
         source, out = self.source, self.monitors[1]
         moved, moved_at = (0, 0), source.cycle
-        while not (source.done and self._balanced()):
+        while not (source.done and self._balanced() and self._retuned()):
             await self._cycles(_CHUNK)
             if moved != (moved := (source.taken, out.beats)):
                 moved_at = source.cycle
@@ -116,12 +146,17 @@ class Bench:
         received = counts.pop("received")
         return received == len(self.source.taken_at) == sum(counts.values())
 
+    def _retuned(self) -> bool:
+        """Whether the host has nothing left to do."""
+        return self.hosting is None or self.hosting.done()
+
     def _finish_stretch(self) -> None:
         stretch, source, out = self.stretch, self.source, self.monitors[1]
         stretch.counts = read_counters(self.dut)
         stretch.entered, source.taken_at = source.taken_at, []
         stretch.admitted = self.admissions.admitted
         stretch.times, self.times.times = self.times.times, []
+        stretch.commits, self.commits.commits = self.commits.commits, []
         stretch.stalls, source.stalls = source.stalls, 0
         stretch.last = max(source.last_at, out.last_at)
         for frame in out.frames:

@@ -14,14 +14,15 @@ from cocotb.clock import Clock
 from cocotb_tools.runner import get_runner
 
 from ..ctx_map.verdicts import Verdict
-from .axil import hold_still
+from .axil import OKAY, Master, hold_still
 from .axis import Bus, Monitor, Sink, Source, UserBits, chance, run, to_beats
 from .captures import read_capture
 from .cocotb_build import build_bench
 from .golden import Frame
 from .job import Stretch
 from .judge import judge
-from .probes import Admissions, Times, read_counters
+from .probes import Admissions, Commits, Times, read_counters
+from .retune import draw, writes
 from .saved import load
 from .scoreboard import Scoreboard
 from .surroundings import OutFrame
@@ -29,7 +30,9 @@ from .surroundings import OutFrame
 HERE = Path(__file__).parent
 DESIGN = load((HERE / "design.json").read_text())
 TRAFFIC = [Frame(captured.data) for captured in read_capture(HERE / "traffic.pcap")]
-TESTS = ("back_to_back", "pauses", "errors", "reset_between", "reset_within_a_frame")
+TESTS = ["back_to_back", "pauses", "errors", "reset_between", "reset_within_a_frame"]
+if DESIGN.config.tunables:
+    TESTS.append("tunables")
 VERDICT, ERR = 7, 8
 """Bits of m_axis_tuser."""
 SIMULATOR = os.environ.get("SIM", "verilator")
@@ -54,6 +57,8 @@ class Bench:
         self.watched = Monitor(bus_in)
         self.monitor = Monitor(bus_out, steady=VERDICT, closing=ERR, empty_end=False)
         self.times = Times(dut, start=1_000_000_000, step=4)
+        self.commits = Commits(dut)
+        self.host = Master(dut, chance(0.2, self.rng)) if DESIGN.config.tunables else None
         Clock(dut.clk, 4, "ns").start()
 
     async def reset(self):
@@ -69,9 +74,11 @@ class Bench:
             monitor.frames.clear()
         self.source.taken_at.clear()
         self.times.times.clear()
+        self.commits.commits.clear()
         self.source.stalls = 0
         self.admissions = Admissions(self.dut)
         self.golden = DESIGN.golden()
+        self.images = [self.golden.first_image]
         self.sent = []
 
     def send(self, frames):
@@ -86,6 +93,16 @@ class Bench:
             beats = to_beats(frame.data, size, first, last, user_width=width, junk=self.rng)
             self.source.send(beats)
 
+    async def retune(self, changes):
+        """Change the tunables, each time when the frame that is named there has begun."""
+        for change in changes:
+            while self.source.begun < change.before:
+                await self.dut.clk.rising_edge
+            steps = writes(DESIGN.config.tunables, self.images[-1], change.image, self.rng)
+            self.images.append(change.image)
+            for step in steps:
+                assert await self.host.write_word(step.address, step.value, step.strobe) == OKAY
+
     async def cycles(self, count):
         """So many clock cycles."""
         parts = [self.source, self.watched, self.monitor, self.sink]
@@ -93,6 +110,8 @@ class Bench:
             parts.append(self.times)
         if not DESIGN.config.backpressure:
             parts.append(self.admissions)
+        if DESIGN.config.tunables:
+            parts += [self.host, self.commits]
         await run(self.dut.clk, *parts, cycles=count)
 
     async def finish(self):
@@ -114,6 +133,8 @@ class Bench:
             entered=self.source.taken_at,
             admitted=self.admissions.admitted,
             times=self.times.times,
+            commits=self.commits.commits,
+            images=self.images,
             left=left,
             counts=read_counters(self.dut),
             stalls=self.source.stalls,
@@ -177,6 +198,20 @@ async def reset_within_a_frame(dut):
     await bench.reset()
     bench.send(TRAFFIC[:40])
     await bench.finish()
+
+
+@cocotb.test(skip=not DESIGN.config.tunables)
+async def tunables(dut):
+    """The host changes tunables while frames come in, and no frame sees a part of a change."""
+    bench = Bench(dut)
+    await bench.reset()
+    bench.send(TRAFFIC)
+    changes = draw(DESIGN.program, [f.data for f in TRAFFIC], 20, bench.rng)
+    host = cocotb.start_soon(bench.retune(changes))
+    while not host.done():
+        await bench.cycles(1)
+    await bench.finish()
+    assert len(set(bench.commits.commits)) > 1
 
 
 @pytest.fixture(scope="session")

@@ -23,6 +23,7 @@ from .job import Job, Send, Stretch, load_stretches, save
 from .judge import judge
 from .model import TOP
 from .result import Engine, SimResult
+from .retune import Retune
 from .scoreboard import Scoreboard
 
 PLAIN = Conditions()
@@ -42,6 +43,7 @@ def simulate_cocotb(
     conditions: Conditions = PLAIN,
     prandom_seed: int = 0,
     hash_key: bytes = MICROSOFT_KEY,
+    retunes: Sequence[Retune] = (),
     progress: Callable[[int], None] = lambda packets: None,
     resets: Sequence[int] = (),
 ) -> SimResult:
@@ -66,6 +68,9 @@ def simulate_cocotb(
         count_each=not config.backpressure,
         ktime_start=c.ktime_start,
         ktime_step=c.ktime_step,
+        tunables=config.tunables,
+        image=golden.first_image,
+        retunes=tuple(retunes),
         resets=tuple(resets),
     )
     started = time.monotonic()
@@ -91,6 +96,7 @@ def simulate_cocotb(
         counts=end.counts,
         mismatches=tuple(board.mismatches),
         mismatch_count=board.count,
+        images=len(set(end.commits)),
         seconds=seconds,
     )
 

@@ -11,7 +11,7 @@ import subprocess
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -24,16 +24,20 @@ from ..hdl.config import GateConfig
 from .golden import Frame, Golden, Sent
 from .model import build_model
 from .result import Engine, SimResult
+from .retune import Retune, writes
 from .scoreboard import Scoreboard
 from .surroundings import Counts, OutFrame
 
 _CHUNK = 1 << 17
 _COUNTERS = tuple(port.removeprefix("stat_") for port in Counts().ports())
 _VERDICTS = {v.value: v for v in Verdict}
-_DONE, _ADMITTED, _IN, _TIME, _OUT, _TRACE, _FAULT, _END = b"DAIKFTXS"
+_DONE, _ADMITTED, _IN, _TIME, _COMMITS, _OUT, _TRACE, _FAULT, _END = b"DAIKCFTXS"
+_WRITE = 128
+"""The flag of a record that is a write of the host."""
 _LENGTHS = {
     _IN: struct.Struct("<BQ"),
     _TIME: struct.Struct("<BQ"),
+    _COMMITS: struct.Struct("<BI"),
     _OUT: struct.Struct("<BQIBB"),
     _TRACE: struct.Struct("<BQI"),
     _FAULT: struct.Struct("<BQI"),
@@ -72,15 +76,17 @@ def simulate_fast(
     conditions: Conditions = Conditions(),
     prandom_seed: int = 0,
     hash_key: bytes = MICROSOFT_KEY,
+    retunes: Sequence[Retune] = (),
     progress: Callable[[int], None] = lambda packets: None,
 ) -> SimResult:
     """Run all frames; `inputs` are the names that the program pipeline takes.
 
+    `retunes`, in the order of their frames, change tunables through the control port meanwhile.
     `progress` is called with the number of packets compared so far, now and then.
     """
     golden = Golden(program, config, prandom_seed=prandom_seed, hash_key=hash_key)
     model = build_model(verilog, waves=conditions.waves is not None)
-    run = _Run(golden, config, "ktime" in inputs, conditions, progress)
+    run = _Run(golden, config, "ktime" in inputs, conditions, progress, retunes)
     return run.result(model, frames)
 
 
@@ -117,6 +123,7 @@ class _Run:
         reads_time: bool,
         conditions: Conditions,
         progress: Callable[[int], None],
+        retunes: Sequence[Retune] = (),
     ) -> None:
         self.golden = golden
         self.config = config
@@ -128,6 +135,10 @@ class _Run:
         self.entered: deque[int] = deque()
         self.admitted: deque[bool] = deque()
         self.times: deque[int] = deque()
+        self.commits: deque[int] = deque()
+        self.retunes = deque(retunes)
+        self.images = [golden.first_image]
+        self.seen_images: set[int] = set()
         self.packets = 0
         self.failure: BaseException | None = None
         self.trace_from = 0
@@ -187,12 +198,21 @@ class _Run:
         rng = random.Random(self.conditions.seed)
         golden, share = self.golden, self.conditions.empty_end
         user_bytes = -(-self.config.s_tuser_width // 8)
-        for frame in frames:
+        for number, frame in enumerate(frames):
+            while self.retunes and self.retunes[0].before <= number:
+                yield from self._retune(self.retunes.popleft().image, rng)
             sent = golden.send(frame)
             self.sent.append(sent)
             flags = frame.err | (2 if share and rng.random() < share else 0)
             user = golden.tuser(sent).to_bytes(user_bytes, "little")
             yield struct.pack("<IB", len(frame.data), flags) + user + frame.data
+
+    def _retune(self, image: bytes, rng: random.Random) -> Iterator[bytes]:
+        """Records for the host to write and commit other tunables."""
+        before = self.images[-1]
+        self.images.append(image)
+        for write in writes(self.config.tunables, before, image, rng):
+            yield struct.pack("<IBIB", write.address, _WRITE, write.value, write.strobe)
 
     def _read(self, pipe: int) -> tuple[int, ...]:
         """Takes in all records; returns the last one."""
@@ -227,6 +247,8 @@ class _Run:
                     self.entered.append(values[0])
                 elif kind == _TIME:
                     self.times.append(values[0])
+                elif kind == _COMMITS:
+                    self.commits.append(values[0])
                 elif kind == _END:
                     return at + wanted.size, tuple(values)
                 elif kind == _OUT:
@@ -257,16 +279,30 @@ class _Run:
     def _judge(self) -> None:
         """Asks the model about every frame of which enough is known."""
         while self.admitted and self.sent and self.entered:
-            admitted, ktime = self.admitted[0], 0
+            admitted, ktime, image = self.admitted[0], 0, None
+            if admitted and self.config.tunables:
+                if not self.commits or (self.reads_time and not self.times):
+                    break
+                image = self._image(self.commits.popleft())
             if admitted and self.reads_time:
                 if not self.times:
                     break
                 ktime = self.times.popleft()
             self.admitted.popleft()
-            expectation = self.golden.judge(self.sent.popleft(), ktime=ktime, admitted=admitted)
+            expectation = self.golden.judge(
+                self.sent.popleft(), ktime=ktime, admitted=admitted, image=image
+            )
             self.board.expect(expectation, self.entered.popleft())
             self.packets += 1
         self.board.compare()
+
+    def _image(self, commits: int) -> bytes:
+        """The tunables of a packet that was launched after so many commits."""
+        if commits >= len(self.images):
+            self.board.report(f"a packet was launched after {commits} commits, which never were")
+            return self.images[0]
+        self.seen_images.add(commits)
+        return self.images[commits]
 
     def _finish(self, end: tuple[int, ...], seconds: float) -> SimResult:
         first, last, stalls, _, _, *counts = end
@@ -289,5 +325,6 @@ class _Run:
             counts=by_name,
             mismatches=tuple(board.mismatches),
             mismatch_count=board.count,
+            images=len(self.seen_images),
             seconds=seconds,
         )

@@ -41,7 +41,7 @@ class Expectation:
 
     `outcome` is None when the frame was not admitted, `out` when nothing leaves. `counter` names
     the one counter, besides `received`, that goes up: stat_<counter>. `number` and `ktime` are what
-    the program was told.
+    the program was told, `image` the bytes of its tunables.
     """
 
     sent: Sent
@@ -50,13 +50,15 @@ class Expectation:
     counter: str
     number: int = 0
     ktime: int = 0
+    image: bytes = b""
 
 
 class Golden:
     """The model; frames are judged in the order in which they are received.
 
     `launched` is the number of frames that the program has run on since reset, and `counts` what
-    the stat_* ports (without the prefix) must say once all frames judged have left.
+    the stat_* ports (without the prefix) must say once all frames judged have left. `first_image`
+    has the bytes of the tunables after a reset.
     """
 
     def __init__(
@@ -72,6 +74,9 @@ class Golden:
         self.launched = 0
         self.counts = {port.removeprefix("stat_"): 0 for port in Counts().ports()}
         self._interpreter = Interpreter(program, prandom_seed)
+        self._image = self.first_image = program.tunable_image()
+        if len(self._image) != config.tunable_bytes:
+            raise ValueError(f"The program's tunables {program.tunables!r} are not those of the gate")
 
     def send(self, frame: Frame) -> Sent:
         """The frame with its descriptor; does not change the model."""
@@ -97,11 +102,17 @@ class Golden:
             if name != "err"
         )
 
-    def judge(self, sent: Sent, *, ktime: int = 0, admitted: bool = True) -> Expectation:
+    def judge(
+        self, sent: Sent, *, ktime: int = 0, admitted: bool = True, image: bytes | None = None
+    ) -> Expectation:
         """What must become of the next frame; `ktime` is the time of its launch in ns.
 
-        `admitted` is False for a frame that an ingress without back-pressure left out.
+        `admitted` is False for a frame that an ingress without back-pressure left out. `image` has
+        the bytes of the tunables when it was launched; None: as for the frame before.
         """
+        if image is not None and image != self._image:
+            self._interpreter.tune(image)
+            self._image = image
         self.counts["received"] += 1
         if not admitted:
             self.counts["overflow"] += 1
@@ -118,4 +129,4 @@ class Golden:
         )
         counter = "bad" if sent.bad else outcome.verdict.name.lower()
         self.counts[counter] += 1
-        return Expectation(sent, outcome, out, counter, number, ktime)
+        return Expectation(sent, outcome, out, counter, number, ktime, self._image)

@@ -5,6 +5,7 @@
 //   A u8 admitted                            a frame was counted as received: 0 overflow, 1 not
 //   D u8 counter                             a frame was counted as done, number in COUNTERS
 //   K u64 time                               a launch, and its time
+//   C u32 commits                            a launch, and how often tunables had been committed
 //   F u64 cycle, u32 n, u8 verdict, u8 err, n bytes    a frame that left; cycle of its first beat
 //   T u64 cycle, u32 n, n bytes              port trace_data, from the launch asked for on
 //   X u64 cycle, u32 n, n bytes              a rule was broken; text
@@ -13,6 +14,7 @@
 
 #include <chrono>
 
+#include "harness_host.h"
 #include "harness_stream.h"
 #include "verilated.h"
 #if VM_TRACE
@@ -32,6 +34,7 @@ template <class Top> class Bench {
     const Options& m_options;
     Output m_output;
     Input m_input{m_output};
+    Host<Top> m_host;
     Source<Top> m_source;
     Sink<Top> m_sink{m_output};
     Random m_random;
@@ -48,7 +51,8 @@ public:
         : m_context{context}
         , m_top{top}
         , m_options{options}
-        , m_source{top, m_input, options}
+        , m_host{top, options}
+        , m_source{top, m_input, options, m_host.queue()}
         , m_random{~options.seed} {}
 
     void run() {
@@ -64,7 +68,8 @@ public:
         uint64_t quiet = 0;
         while (quiet < QUIET_CYCLES) {
             cycle();
-            const bool still = m_source.done() && !m_top.m_axis_tvalid && balanced();
+            const bool still =
+                m_source.done() && m_host.done() && !m_top.m_axis_tvalid && balanced();
             quiet = still ? quiet + 1 : 0;
             if (m_cycle - m_progress > m_options.patience) {
                 m_sink.fault(m_cycle, "nothing moves any more");
@@ -87,10 +92,7 @@ public:
 private:
     void reset() {
         m_top.s_axis_tvalid = 0;  // Inputs too start with random values.
-        if constexpr (requires { m_top.s_axil_awvalid; }) {
-            m_top.s_axil_awvalid = m_top.s_axil_wvalid = m_top.s_axil_arvalid = 0;
-            m_top.s_axil_bready = m_top.s_axil_rready = 0;
-        }
+        m_host.hold_still();
         m_top.rst = 1;
         for (uint64_t i = 0; i < RESET_CYCLES; ++i) edge(true);
         m_top.rst = 0;
@@ -120,6 +122,7 @@ private:
 
     void cycle() {
         m_source.drive();
+        m_host.drive();
         m_top.m_axis_tready = !m_random.chance(m_options.stall);
         if constexpr (requires { m_top.ktime_ns; }) {
             m_top.ktime_ns = m_options.time + m_cycle * m_options.time_step;
@@ -127,6 +130,7 @@ private:
         m_top.clk = 0;
         m_top.eval();
         if (m_source.offering()) accept();
+        if (m_host.refused()) m_sink.fault(m_cycle, "a write to the control port is refused");
         if (m_sink.see(m_top, m_cycle)) m_last = m_progress = m_cycle;
         launches();
         counters();
@@ -155,6 +159,12 @@ private:
             if (m_top.trace_valid) {
                 m_output.number('K');
                 m_output.number<uint64_t>(m_top.trace_ktime);
+            }
+        }
+        if constexpr (requires { m_top.trace_commits; }) {
+            if (m_top.trace_valid) {
+                m_output.number('C');
+                m_output.number<uint32_t>(m_top.trace_commits);
             }
         }
         if constexpr (requires { m_top.trace_data; }) {

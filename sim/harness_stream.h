@@ -1,6 +1,7 @@
 // Frames -> beats of s_axis; beats of m_axis -> frames, with the rules of the stream checked.
 #pragma once
 
+#include "harness_host.h"
 #include "harness_io.h"
 
 // Copies bytes to and from ports of any width; bits beyond the bytes become 0.
@@ -14,23 +15,27 @@ inline uint64_t ones(unsigned count) { return count >= 64 ? ~0ULL : (1ULL << cou
 
 // Sends frames back to back, with pauses of share `idle`, even within frames.
 // A record is: u32 bytes; u8 flags: 1 error at the end, 2 the end gets a beat without bytes if the
-// frame fills its last beat; the first beat's tuser, whole bytes; the frame.
+// frame fills its last beat; the first beat's tuser, whole bytes; the frame. With flag 128 it is a write
+// of the host instead, which begins when the frame behind it is about to be sent: u32 address; u8 flags;
+// u32 value; u8 strobe.
 template <class Top> class Source {
     static constexpr size_t SIZE = sizeof(Top::s_axis_tdata);
     Top& m_top;
     Input& m_input;
     Random m_random;
     const Options& m_options;
+    std::deque<Write>& m_writes;
     std::vector<uint8_t> m_frame, m_first, m_user;
     size_t m_beat = 0, m_beats = 0;
     bool m_err = false, m_offering = false, m_more = true;
 
 public:
-    Source(Top& top, Input& input, const Options& options)
+    Source(Top& top, Input& input, const Options& options, std::deque<Write>& writes)
         : m_top{top}
         , m_input{input}
         , m_random{options.seed}
         , m_options{options}
+        , m_writes{writes}
         , m_first((options.tuser_bits + 7) / 8)
         , m_user(m_first.size()) {}
 
@@ -58,8 +63,14 @@ private:
     void load() {
         uint32_t size = 0;
         uint8_t flags = 0;
-        m_more = m_input.bytes(&size, sizeof size) && m_input.bytes(&flags, sizeof flags)
-                 && m_input.bytes(m_first.data(), m_first.size());
+        while ((m_more = m_input.bytes(&size, sizeof size) && m_input.bytes(&flags, sizeof flags))
+               && flags & 128) {
+            Write write{size, 0, 0};
+            m_input.bytes(&write.value, sizeof write.value);
+            m_input.bytes(&write.strobe, sizeof write.strobe);
+            m_writes.push_back(write);
+        }
+        m_more = m_more && m_input.bytes(m_first.data(), m_first.size());
         if (!m_more) return;
         m_frame.resize(size);
         m_more = m_input.bytes(m_frame.data(), size);

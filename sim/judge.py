@@ -25,13 +25,21 @@ def judge(
         board.report(fault)
     counted = not golden.config.backpressure
     times, admissions = iter(stretch.times), iter(stretch.admitted)
+    commits, tuned = iter(stretch.commits), bool(golden.config.tunables)
     wanted = []
     for packet, cycle in zip(sent, stretch.entered, strict=False):
         admitted = next(admissions, None) if counted else True
         ktime = next(times, None) if reads_time and admitted else 0
-        if admitted is None or ktime is None:
+        commit = next(commits, None) if tuned and admitted else 0
+        if admitted is None or ktime is None or commit is None:
             break
-        wanted.append((golden.judge(packet, ktime=ktime, admitted=admitted), cycle))
+        if tuned and commit >= len(stretch.images):
+            board.report(f"a packet was launched after {commit} commits, which never were")
+            break
+        image = stretch.images[commit] if tuned else None
+        wanted.append(
+            (golden.judge(packet, ktime=ktime, admitted=admitted, image=image), cycle)
+        )
     if not last:
         outs = [expectation.out for expectation, _ in wanted if expectation.out is not None]
         left = [frame for frame, _ in stretch.left]

@@ -11,6 +11,7 @@ from pathlib import Path
 from ..compiler.driver import Design, compile_program
 from ..compiler.errors import SourceLine
 from ..compiler.stage_values import Inputs, Register, registers, steps, verdict
+from ..compiler.tunables import retuned
 from ..ctx_map.models import vlan_tag
 from ..hdl.config import GateConfig
 from .captures import Frame as Captured
@@ -50,7 +51,7 @@ def diagnose(design: Design, mismatch: Mismatch, verilog: str | None = None) -> 
         return fault
     if verilog is None:
         options = replace(design.options, trace=True)
-        verilog = compile_program(design.program, options).verilog
+        verilog = compile_program(retuned(design.program, expectation.image), options).verilog
     result, trace = _run_alone(design, expectation, verilog)
     wanted = registers(design, inputs)
     if wanted[-1].stage + 1 >= len(trace):
@@ -88,6 +89,7 @@ def pipeline_inputs(expectation: Expectation, config: GateConfig) -> Inputs:
     values["stripped", 0] = int(config.strip_vlan and vlan_tag(frame.data)[1] != 0)
     values["packet_number", 0] = expectation.number
     values["ktime", 0] = expectation.ktime
+    values |= {("tunables", n): byte for n, byte in enumerate(expectation.image)}
     return values
 
 
@@ -100,6 +102,7 @@ def _graph_fault(design: Design, expectation: Expectation, inputs: Inputs) -> Di
         return None
     received = expectation.sent.received
     interpreter = Interpreter(design.program, design.options.prandom_seed)
+    interpreter.tune(expectation.image)
     known = steps(design, inputs)
     for record in interpreter.trace(
         received.frame, received.descriptor, ktime=expectation.ktime, number=expectation.number
@@ -132,7 +135,7 @@ def _run_alone(
         design.config,
         inputs,
         sent,
-        design.program,
+        retuned(design.program, expectation.image),
         before,
         conditions=Conditions(ktime_start=expectation.ktime, ktime_step=0),
         prandom_seed=design.options.prandom_seed,

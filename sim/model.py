@@ -20,7 +20,7 @@ TOP = "rxgate"
 KEPT = 400
 """Models in the cache."""
 HARNESS = Path(__file__).parent
-_HARNESS = ("harness.cpp", "harness_stream.h", "harness_io.h", "lz4.h")
+_HARNESS = ("harness.cpp", "harness_stream.h", "harness_host.h", "harness_io.h", "lz4.h")
 _VERILATOR = (
     "--cc", "--top-module", TOP, "--prefix", "Vrxgate", "-O3", "--output-split", "0",
     "--x-assign", "unique", "--x-initial", "unique", "-Wno-fatal", "-Wno-WIDTH", "--quiet",

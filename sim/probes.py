@@ -1,6 +1,6 @@
 """Ports of a gate beside its streams -> what the golden model must be told of a run.
 
-Both are parts to be stepped at every rising edge, as those of sim/axis.py.
+All are parts to be stepped at every rising edge, as those of sim/axis.py.
 """
 
 from typing import Any
@@ -33,6 +33,19 @@ class Times:
             self.times.append(int(self.dut.trace_ktime.value))
         self._now = self._now + self.increment & (1 << 64) - 1
         self.dut.ktime_ns.value = self._now
+
+
+class Commits:
+    """Notes in `commits`, of each launch, how often tunables had been committed."""
+
+    def __init__(self, dut: Any) -> None:
+        self.dut = dut
+        self.commits: list[int] = []
+
+    def step(self) -> None:
+        """One rising edge."""
+        if self.dut.trace_valid.value:
+            self.commits.append(int(self.dut.trace_commits.value))
 
 
 class Admissions:

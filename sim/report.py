@@ -25,6 +25,8 @@ def sim_report(result: SimResult, clock_mhz: float) -> RenderableType:
                   " beat")
     counts = ", ".join(f"{n} {name}" for name, n in result.counts.items() if n)
     table.add_row("counters", counts)
+    if result.images:
+        table.add_row("tunables", f"packets saw {result.images} of their settings")
     if result.agreed:
         return Group(table, f"[green]{result.packets} packets, 0 mismatches: the Verilog did what"
                             " the golden interpreter says[/green]")

@@ -39,7 +39,8 @@ class SimResult:
     `cycles` go from the first accepted beat to the last beat in or out, both included.
     `input_stalls` are cycles with s_axis_tvalid and no tready. `latency_cycles` is the shortest
     time from a frame's first beat in to its first beat out, None when nothing came out. `counts`
-    are the stat_* ports at the end, without the prefix. `seconds` are of wall clock.
+    are the stat_* ports at the end, without the prefix. `images` counts the different commits of
+    tunables that packets were launched after, 0 without tunables. `seconds` are of wall clock.
     """
 
     engine: Engine
@@ -51,6 +52,7 @@ class SimResult:
     counts: Mapping[str, int]
     mismatches: tuple[Mismatch, ...] = ()
     mismatch_count: int = 0
+    images: int = 0
     seconds: float = field(default=0.0, compare=False)
 
     @property
@@ -74,4 +76,4 @@ class SimResult:
             "latency_cycles": self.latency_cycles,
             "counts": dict(self.counts),
             "seed": self.seed,
-        }
+        } | ({"tunable_images": self.images} if self.images else {})

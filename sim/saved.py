@@ -8,7 +8,8 @@ from typing import Any
 
 from ..compiler import insn as instructions
 from ..compiler.errors import InputError
-from ..compiler.insn import Imm, Insn, Program, Reg
+from ..compiler.insn import Imm, Insn, Program, Reg, Variable
+from ..compiler.tunables import registers_of
 from ..ctx_map import verdicts
 from ..ctx_map.context import CONTEXTS
 from ..ctx_map.verdicts import VerdictRule
@@ -45,6 +46,7 @@ def dump(saved: Saved) -> str:
     """The JSON text; the same input gives the same text."""
     program = saved.program
     gate = asdict(saved.config) | {"on_drop": saved.config.on_drop.value}
+    del gate["tunables"]
     record = {
         "name": program.name,
         "section": program.section,
@@ -53,6 +55,7 @@ def dump(saved: Saved) -> str:
         "insns": [None if i is None else _flat(i) for i in program.insns],
         "functions": {str(slot): name for slot, name in sorted(program.functions.items())},
         "data": {name: content.hex() for name, content in sorted(program.data.items())},
+        "tunables": {name: asdict(program.variables[name]) for name in program.tunables},
         "gate": gate,
         "inputs": list(saved.inputs),
         "prandom_seed": saved.prandom_seed,
@@ -96,6 +99,7 @@ def load(text: str) -> Saved:
         record = json.loads(text)
         gate = record["gate"]
         gate |= {"on_drop": OnDrop(gate["on_drop"]), "stream_fields": tuple(gate["stream_fields"])}
+        variables = {name: Variable(**v) for name, v in record["tunables"].items()}
         program = Program(
             record["name"],
             record["section"],
@@ -103,7 +107,10 @@ def load(text: str) -> Saved:
             tuple(None if i is None else _insn(i) for i in record["insns"]),
             {int(slot): name for slot, name in record["functions"].items()},
             {name: bytes.fromhex(content) for name, content in record["data"].items()},
+            variables=variables,
+            tunables=tuple(variables),
         )
+        gate["tunables"] = registers_of(program)
         return Saved(
             program,
             GateConfig(**gate),

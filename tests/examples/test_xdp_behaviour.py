@@ -81,6 +81,13 @@ CASES = {
         (ip4(UDP, udp(11211), options=40), DROP), (ip4(UDP, udp(23), frag=9), PASS),
         (ip6(TCP, tcp(137)), DROP), (ip6(58, tcp(137)), PASS), (ip4(TCP, b""), DROP),
     ],
+    "xdp_block_list": [
+        (ARP, PASS), (ip4(TCP, tcp()), DROP), (ip4(TCP, tcp(), src="198.51.101.0"), PASS),
+        (ip4(TCP, tcp(23), src="10.0.0.1"), DROP), (ip4(TCP, tcp(0), src="10.0.0.1"), PASS),
+        (ip4(UDP, udp(11211), options=40, src="10.0.0.1"), DROP), (ip6(TCP, tcp(23)), PASS),
+        (ip4(UDP, udp(23), frag=9, src="10.0.0.1"), PASS), (ip4(1, b"", src="10.0.0.1"), PASS),
+        (ip4(UDP, b"", src="10.0.0.1"), DROP),
+    ],
     "xdp_vlan_parse": [
         (ARP, DROP), (ip4(TCP, tcp()), PASS), (ip4(TCP, tcp(), 1), PASS),
         (ip4(TCP, tcp(), 1, 2), PASS), (ip4(TCP, tcp(), 1, 2, 3), DROP), (ip6(TCP, b""), PASS),

@@ -12,6 +12,7 @@ from rxgate.ctx_map.registers import (
     Access,
     ProgramId,
     identification,
+    place_tunables,
 )
 from rxgate.ctx_map.verdicts import Verdict
 from rxgate.hdl.axil import SLVERR
@@ -28,7 +29,8 @@ WORDS = {
 }  # fmt: skip
 MAPPED = {r.offset + 4 * n: r for r in REGISTERS for n in range(r.words)}
 SCRATCH, COMMAND = BY_NAME["scratch"].offset, BY_NAME["command"].offset
-SNAPSHOT, CLEAR = 1, 2
+COMMITS = BY_NAME["commits"].offset
+SNAPSHOT, CLEAR, COMMIT = 1, 2, 4
 LIMIT = 1000
 
 
@@ -375,6 +377,117 @@ def test_a_reset_forgets_what_was_under_way(rng):
             assert not ctx.get(control.bvalid)
             assert not ctx.get(control.rvalid)
             assert await host.read(ctx, SCRATCH) == (0, 0)
+
+    sim.add_testbench(bench)
+    sim.run()
+
+
+TUNABLES = place_tunables(
+    [("a", bytes.fromhex("01020304")), ("long", bytes(range(9, 22))), ("b", b"\x07" * 8), ("c", b"z")]
+)
+
+
+class Written:
+    """What the host has written to the tunables, by bytes."""
+
+    def __init__(self):
+        self.values = {t.name: bytearray(t.initial) for t in TUNABLES}
+        self.words = [(t, n) for t in TUNABLES for n in range(t.words)]
+
+    def write(self, tunable, word, value, strobe):
+        content = self.values[tunable.name]
+        for n in range(4):
+            if strobe >> n & 1 and 4 * word + n < tunable.size:
+                content[4 * word + n] = value >> 8 * n & 0xFF
+
+    def word(self, tunable, word):
+        return int.from_bytes(self.values[tunable.name][4 * word : 4 * word + 4], "little")
+
+    @property
+    def image(self):
+        return int.from_bytes(b"".join(self.values.values()), "little")
+
+
+@pytest.mark.parametrize("delay", [0, 4])
+def test_a_commit_changes_all_tunables_at_once(rng, delay):
+    """Words are written by bytes and in any order; what packets see changes with commits only."""
+    unit = Control(VALUES, TUNABLES)
+    sim = simulator(unit)
+    seen = []
+
+    async def watch(ctx):
+        while True:
+            now = ctx.get(unit.o_commits), ctx.get(unit.o_tunables)
+            if not seen or seen[-1] != now:
+                seen.append(now)
+            await ctx.tick()
+
+    async def bench(ctx):
+        host, model, images = Host(unit, rng, delay), Written(), []
+        images.append(model.image)
+        for _ in range(15):
+            for tunable, word in rng.choices(model.words, k=rng.randint(0, 8)):
+                value, strobe = rng.getrandbits(32), rng.getrandbits(4)
+                address = tunable.offset + 4 * word
+                assert await write(host, ctx, address, value, strobe) == 0
+                model.write(tunable, word, value, strobe)
+                assert await host.read(ctx, address) == (0, model.word(tunable, word))
+            # No commit: without the strobe, and with the other bits.
+            assert await write(host, ctx, COMMAND, COMMIT, 0b1110) == 0
+            assert await write(host, ctx, COMMAND, 0xFFFF_FFFF & ~COMMIT) == 0
+            assert ctx.get(unit.o_tunables) == images[-1]
+            assert await write(host, ctx, COMMAND, COMMIT) == 0
+            images.append(model.image)
+            assert ctx.get(unit.o_tunables) == images[-1]
+            assert await host.read(ctx, COMMITS) == (0, len(images) - 1)
+        for tunable, word in model.words:
+            found = await host.read(ctx, tunable.offset + 4 * word)
+            assert found == (0, model.word(tunable, word))
+        used = {t.offset + 4 * n for t, n in model.words}
+        for address in range(0x1000, 0x1040, 4):
+            if address not in used:
+                assert await host.read(ctx, address) == (SLVERR, 0)
+                assert await write(host, ctx, address, 1) == SLVERR
+        await ctx.tick().repeat(3)
+        assert seen == list(enumerate(images))
+
+    sim.add_testbench(watch, background=True)
+    sim.add_testbench(bench)
+    sim.run()
+
+
+def test_a_reset_brings_tunables_back(rng):
+    control, reset = Control(VALUES, TUNABLES), Signal()
+    sim = simulator(ResetInserter(reset)(control))
+
+    async def bench(ctx):
+        host, first = Host(control, rng, 0), Written().image
+        for committed in (True, False):
+            await write(host, ctx, 0x1000, 0xFFFF_FFFF)
+            await write(host, ctx, COMMAND, COMMIT * committed)
+            assert (ctx.get(control.o_tunables) != first) == committed
+            ctx.set(reset, 1)
+            await ctx.tick()
+            ctx.set(reset, 0)
+            assert ctx.get(control.o_tunables) == first
+            assert ctx.get(control.o_commits) == 0
+            assert await host.read(ctx, 0x1000) == (0, 0x04030201)
+            await write(host, ctx, COMMAND, COMMIT)
+            assert ctx.get(control.o_tunables) == first
+
+    sim.add_testbench(bench)
+    sim.run()
+
+
+def test_without_tunables_there_is_nothing_to_commit(rng):
+    unit = Control(VALUES)
+    sim = simulator(unit)
+
+    async def bench(ctx):
+        host = Host(unit, rng, 2)
+        assert await write(host, ctx, COMMAND, COMMIT) == 0
+        assert await host.read(ctx, COMMITS) == (0, 0)
+        assert await host.read(ctx, 0x1000) == (SLVERR, 0)
 
     sim.add_testbench(bench)
     sim.run()

@@ -96,10 +96,13 @@ def test_gate_lints_clean(bench, tmp_path, config):
     assert lint(text, tmp_path) == (0, [])
 
 
-def test_a_cleared_memory_is_a_loop():
-    text = to_verilog(Queue(20, 1000), "top")
-    assert "for (memory_row = 0; memory_row < 1000; memory_row = memory_row + 1)" in text
-    assert len(text.splitlines()) < 300
+def test_memories_share_one_module_with_a_loop(bench):
+    gate = Gate(GateConfig(width=512, window=0), bench.Probe({}, [Verdict.PASS]))
+    text = to_verilog(gate, "top")
+    assert text.count("\n  \\top.memory  #(") == 2
+    assert text.count("\nmodule \\top.memory  #(") == 1
+    assert "for (row = 0; row < DEPTH; row = row + 1)" in text
+    assert len(text.splitlines()) < 3000
 
 
 def test_same_text_whatever_the_hash_seed():

@@ -1,7 +1,8 @@
 """Calls of helpers and kernel functions -> whether the arguments suit, and what comes back."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 
+from ...ctx_map.helper_names import helper_name, why_not
 from ...ctx_map.helpers import EFAULT, EINVAL, PROTOTYPES, Arg, Helper, Prototype
 from ...ctx_map.kfuncs import METADATA
 from ..analysis import scalars
@@ -28,9 +29,8 @@ class Helpers(Memory):
 
     def call(self, number: int, state: State) -> None:
         """A call of a helper; r0 to r5 change."""
-        legal = self.program.context.helpers
-        if number not in legal:
-            raise Problem(self.refusal(number, legal), True)
+        if number not in self.program.context.helpers:
+            raise self.refusal(number)
         helper = Helper(number)
         prototype = PROTOTYPES[helper]
         self.arguments(prototype, state)
@@ -46,13 +46,14 @@ class Helpers(Memory):
             result = _result(prototype.values, prototype.bits)
         self.returned(result, state)
 
-    def refusal(self, number: int, legal: Collection[Helper]) -> str:
-        known = ", ".join(f"{PROTOTYPES[h].name} ({h.value})" for h in sorted(legal))
-        if number in PROTOTYPES:
-            name = PROTOTYPES[Helper(number)].name
-            kind = self.program.context.name
-            return f"helper {name} ({number}) does not exist in a {kind} program; it may call {known}"
-        return f"helper {number} is not supported; supported are {known}"
+    def refusal(self, number: int) -> Problem:
+        name, kind = helper_name(number), self.program.context.name
+        if name is None:
+            return Problem(f"there is no helper {number}")
+        why = f"does not exist in a {kind} program" if number in PROTOTYPES else (
+            f"is not supported: {why_not(number)}"
+        )
+        return Problem(f"helper {name}() ({number}) {why}", True)
 
     def call_kernel(self, name: str, state: State) -> None:
         """A call of a kernel function (kfunc)."""

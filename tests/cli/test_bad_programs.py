@@ -90,13 +90,14 @@ UNSAFE = {
     "argument of a call": (("b7 02 0000 00000000", "b7 03 0000 00000000", "b7 04 0000 01000000",
                             "85 00 0000 1a000000", EXIT), 3,
                            "argument 3 of bpf_skb_load_bytes() must be"),
+    "no helper": (("85 00 0000 ff000000", EXIT), 0, "there is no helper 255"),
     "falls off the end": ((OK,), 0, "control can fall off the end of the function"),
     "unreachable": ((OK, EXIT, EXIT), 2, "no path reaches this instruction"),
 }
 UNSUPPORTED = {
     "loop": (("05 00 ffff 00000000",), 0, "the loop back to slot 0 is not proven to end"),
     "may_goto": (("e5 00 0000 00000000", OK, EXIT), 0, "may_goto makes a loop"),
-    "helper": (("85 00 0000 01000000", EXIT), 0, "helper 1 is not supported; supported are"),
+    "helper": (("85 00 0000 01000000", EXIT), 0, "helper bpf_map_lookup_elem() (1) is not"),
     "kernel function": (("85 20 0000 01000000", EXIT), 0, "kernel function with BTF id 1"),
     "map": (("18 11 0000 05000000", "00 00 0000 00000000", OK, EXIT), 0, "not supported yet"),
     "recursion": (("85 10 0000 ffffffff", EXIT), 0, "calls itself; a pipeline cannot recurse"),

@@ -218,10 +218,16 @@ ABSENT = (
 )
 LIMITS = [
     ([Call(1)],
-     "helper 1 is not supported; supported are bpf_ktime_get_ns (5), bpf_trace_printk (6),"
-     " bpf_get_prandom_u32 (7), bpf_get_smp_processor_id (8), bpf_skb_load_bytes (26),"
-     " bpf_get_numa_node_id (42), bpf_ktime_get_boot_ns (125), bpf_ktime_get_coarse_ns (160),"
-     " bpf_trace_vprintk (177), bpf_ktime_get_tai_ns (208)", XDP_METADATA),
+     "helper bpf_map_lookup_elem() (1) is not supported: it needs maps, which are not supported yet",
+     XDP_METADATA),
+    ([Call(44)],
+     "helper bpf_xdp_adjust_head() (44) is not supported: it changes the packet, which is not supported"
+     " yet", XDP_METADATA),
+    ([Call(69)],
+     "helper bpf_fib_lookup() (69) is not supported: it needs the host's kernel for each packet",
+     XDP_METADATA),
+    ([Call(188)],
+     "helper bpf_xdp_get_buff_len() (188) does not exist in a xdp_metadata program", XDP_METADATA),
     ([CallExtern("bpf_thing")],
      "kernel function bpf_thing() is not available to this kind of program", XDP_METADATA),
     ([Load(4, 0, 1, 8)], ABSENT.format("mark"), SK_BUFF),

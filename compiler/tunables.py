@@ -7,7 +7,7 @@ from dataclasses import replace
 from ..ctx_map.registers import TUNABLES, Tunable, place_tunables
 from .analysis.state import Region
 from .errors import InputError
-from .facts import Facts, MemoryAccess
+from .facts import CallMemory, Facts, MemoryAccess
 from .insn import Load, Program, Variable
 
 _SHOWN = 20
@@ -78,10 +78,14 @@ def check_read(facts: Facts) -> None:
     program = facts.graph.program
     read: set[tuple[str, int]] = set()
     for (_, slot), access in facts.accesses.items():
-        if isinstance(access, MemoryAccess) and access.region is Region.DATA:
-            insn = program.insns[slot]
-            size = insn.size if isinstance(insn, Load) else max(len(program.data[access.section]), 1)
-            read.update((access.section, o + i) for o in access.offsets for i in range(size))
+        insn = program.insns[slot]
+        if isinstance(access, CallMemory):
+            memories = [(memory.place, memory.size) for memory in access.inputs.values()]
+        else:
+            memories = [(access, insn.size)] if isinstance(insn, Load) else []
+        for place, size in memories:
+            if isinstance(place, MemoryAccess) and place.region is Region.DATA:
+                read.update((place.section, o + i) for o in place.offsets for i in range(size))
     for name in program.tunables:
         v = program.variables[name]
         if not any((v.section, v.offset + i) in read for i in range(v.size)):

@@ -167,14 +167,16 @@ class Memory(Packet):
     def load_data(self, pointer: Pointer, size: int) -> Scalar:
         access = self.data_access(pointer, size)
         self.accesses[self.place] = access
-        content, offsets = self.program.data[pointer.section], access.offsets
-        fixed = [o for o in offsets if not self.changing(pointer.section, o, size)]
-        values = [
-            scalars.one_of({int.from_bytes(content[o : o + size], "little") for o in fixed})
-        ] if fixed else []
-        values += [
-            self.changing_value(pointer.section, o, size) for o in offsets if o not in fixed
-        ]
+        content = self.program.data[pointer.section]
+        fixed: set[int] = set()
+        values: list[Scalar] = []
+        for o in access.offsets:
+            if self.changing(pointer.section, o, size):
+                values.append(self.changing_value(pointer.section, o, size))
+            else:
+                fixed.add(int.from_bytes(content[o : o + size], "little"))
+        if fixed:
+            values.append(scalars.one_of(fixed))
         return reduce(scalars.join, values)
 
     @cached_property
@@ -184,7 +186,8 @@ class Memory(Packet):
 
     def changing(self, section: str, at: int, size: int) -> bool:
         """Whether the host may change any of these data bytes."""
-        return any((section, at + i) in self.tunable_places for i in range(size))
+        places = self.tunable_places
+        return bool(places) and any((section, at + i) in places for i in range(size))
 
     def changing_value(self, section: str, at: int, size: int) -> Scalar:
         """Data bytes some of which may change."""

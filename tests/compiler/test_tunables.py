@@ -49,6 +49,9 @@ PROGRAMS = {
         "range", "__u8 s[8]; for (int i = 0; i < 8; i++) s[i] = ((const volatile __u8 *)&range)[i];"
         " __u8 *volatile q = s; return q[b[2] & 7];"
     ),
+    "summed by a helper": (
+        "wide", "return (__u16)bpf_csum_diff(0, 0, (__be32 *)&wide, 8, b[3]) % 5;"
+    ),
     "joined": ("range", "const volatile void *p = b[0] & 1 ? (void *)&range.flags : (void *)&wide;"
                " asm volatile(\"\" : \"+r\"(p)); return *(__u32 *)p + b[1];"),
     "beside what is constant": (

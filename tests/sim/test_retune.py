@@ -13,12 +13,15 @@ from rxgate.compiler.driver import compile_program
 from rxgate.compiler.load import load_program
 from rxgate.compiler.options import Options
 from rxgate.compiler.tunables import retuned, tuned
+from rxgate.ctx_map.models import describe
 from rxgate.ctx_map.registers import BY_NAME, place_tunables
 from rxgate.ctx_map.verdicts import Verdict
 from rxgate.hdl.control import Control
 from rxgate.sim.cocotb_engine import simulate_cocotb
 from rxgate.sim.fast import Conditions, simulate_fast
 from rxgate.sim.golden import Frame, Golden
+from rxgate.sim.interp import Interpreter
+from rxgate.sim.kernel import available, compare
 from rxgate.sim.mismatch import diagnose
 from rxgate.sim.retune import COMMIT, Retune, draw, writes
 from rxgate.sim.saved import dump, load
@@ -116,6 +119,25 @@ def test_the_model_takes_what_it_is_told(program):
     assert retuned(chosen, torn).tunable_image() == torn
     with pytest.raises(ValueError, match="tunables \\(\\) are not those of the gate"):
         Golden(program, design.config)
+
+
+@pytest.mark.skipif(available() is not None, reason=str(available()))
+def test_the_kernel_agrees_for_any_tunables(program):
+    """What a loader would have set, and what the host has written, is the same."""
+    chosen = tuned(program, NAMES)
+    frames = [f.data for f in traffic(60, 10)]
+    interpreter = Interpreter(chosen)
+    for change in twins(chosen, traffic(10, 11), 5, 12):
+        loaded = retuned(chosen, change.image)
+        report = compare(loaded, frames)
+        assert report.refused == ""
+        assert [str(d) for d in report.disagreements] == []
+        assert report.packets
+        interpreter.tune(change.image)
+        other = Interpreter(loaded)
+        for frame in frames:
+            descriptor = describe(frame).descriptor
+            assert interpreter.run(frame, descriptor) == other.run(frame, descriptor)
 
 
 @pytest.mark.rtl

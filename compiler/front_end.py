@@ -9,13 +9,13 @@ from functools import cached_property
 from ..ctx_map.hash_types import HashType
 from ..ctx_map.models import TAGS
 from .builder import Builder
+from .builder.wiring import runs_of
 
 REACH = {"hash": 86, "hash_type": 86, "vlan_tci": 16, "vlan_proto": 16, "protocol": 16}
 """Deepest window byte that a field needs, as a count of bytes from byte 0.
 
 The hash: 14 of Ethernet, 8 of two tags, 60 of IPv4 with options, 4 of ports.
 """
-_TUPLE_BYTES = 36
 
 
 class Window:
@@ -176,15 +176,16 @@ class FrontEnd:
     @cached_property
     def hash(self) -> int:
         """The Toeplitz hash: each result bit is the parity of the tuple bits that its key selects."""
-        b = self.b
-        bits = b.concat(*reversed(self._tuple()))
+        b, content = self.b, self._tuple()
         top, key = len(self.key) * 8, int.from_bytes(self.key, "big")
-        count = _TUPLE_BYTES * 8
         result = []
         for n in range(32):
-            # Tuple bit i from the top meets key bit i + (31 - n) from the top.
-            mask = key >> (top - count - (31 - n)) & (1 << count) - 1
-            result.append(b.parity(b.and_(bits, b.const(mask, count))))
+            chosen = []
+            for i, byte in reversed(list(enumerate(content))):
+                # Tuple bit i from the top meets key bit i + (31 - n) from the top.
+                mask = key >> (top - 8 * i - 8 - (31 - n)) & 0xFF
+                chosen += [b.slice(byte, low, w) for low, w, one in runs_of(8, mask) if one]
+            result.append(b.parity(b.concat(*chosen)))
         return b.concat(*result)
 
     def _tuple(self) -> list[int]:

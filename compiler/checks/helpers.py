@@ -57,6 +57,11 @@ class Helpers(Memory):
 
     def call_kernel(self, name: str, state: State) -> None:
         """A call of a kernel function (kfunc)."""
+        if name == _TRAP:
+            raise Problem(
+                f"this can be reached, but clang excludes it and put {name}() there; look for a"
+                " variable without a value, a missing return, or __builtin_unreachable()"
+            )
         legal = self.program.context.kernel_functions
         if not legal:
             raise Problem(

@@ -135,7 +135,10 @@ class Memory(Packet):
         lanes = [state.stack.get((frame, at + i)) for i in range(size)]
         if any(lane is None for lane in lanes):
             missing = at + lanes.index(None)
-            raise Problem(f"stack byte {missing} is read, but was not written on every path")
+            raise Problem(
+                f"stack byte {missing} is read, but was not written on every path; give the variable"
+                " a value first"
+            )
         found = [lane for lane in lanes if lane is not None]
         first = found[0]
         whole = all(

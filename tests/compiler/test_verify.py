@@ -132,9 +132,12 @@ RULES = [
     ([Load(4, 2, 1, 0), Jump(JumpOp.EQ, 64, 2, Imm(0), 3), add(1, 4), Load(4, 0, 1, 0)],
      "a load through a context pointer {+0, +4}; which field it reads must be certain"),
     # The stack.
-    ([Load(8, 0, FP, -8)], "stack byte -8 is read, but was not written on every path"),
+    ([CallExtern("__bpf_trap")],
+     "this can be reached, but clang excludes it and put __bpf_trap() there; look for a variable without"
+     " a value, a missing return, or __builtin_unreachable()"),
+    ([Load(8, 0, FP, -8)], "stack byte -8 is read, but was not written on every path; give the variable a value first"),
     ([Store(4, FP, -8, Imm(1)), Load(8, 0, FP, -8)],
-     "stack byte -4 is read, but was not written on every path"),
+     "stack byte -4 is read, but was not written on every path; give the variable a value first"),
     ([Store(8, FP, 0, Imm(1))], STACK.format("8 bytes", "+0")),
     ([Store(8, FP, -4, Imm(1))], STACK.format("8 bytes", "-4")),
     ([Store(1, FP, -513, Imm(1))], STACK.format("1 byte", "-513")),

@@ -22,6 +22,8 @@ from .registers import Problem, count_bytes
 
 _FAR = 0xFFFF
 """The greatest offset that bpf_xdp_load_bytes looks at (kernel: bpf_xdp_pointer)."""
+_TRAP = "__bpf_trap"
+"""What clang 21 and later calls where behaviour is undefined."""
 
 
 class Helpers(Memory):

@@ -135,7 +135,8 @@ RULES = [
     ([CallExtern("__bpf_trap")],
      "this can be reached, but clang excludes it and put __bpf_trap() there; look for a variable without"
      " a value, a missing return, or __builtin_unreachable()"),
-    ([Load(8, 0, FP, -8)], "stack byte -8 is read, but was not written on every path; give the variable a value first"),
+    ([Load(8, 0, FP, -8)],
+     "stack byte -8 is read, but was not written on every path; give the variable a value first"),
     ([Store(4, FP, -8, Imm(1)), Load(8, 0, FP, -8)],
      "stack byte -4 is read, but was not written on every path; give the variable a value first"),
     ([Store(8, FP, 0, Imm(1))], STACK.format("8 bytes", "+0")),

@@ -139,3 +139,10 @@ def test_what_the_kernel_refuses_is_told(refused, monkeypatch):
     said = refused("run", *FILTER, "--packets", 3, "--engine", "kernel")
     assert "not for the kernel: it is odd" in said
     assert "--trace is for the interpreter" in refused("run", *FILTER, "--trace", "--engine", "kernel")
+
+
+def test_the_nic_decides(rxgate, examples):
+    words = ("run", examples / "xdp_hash_sampler.c", "--packets", 300, "--json")
+    by_hash, by_addresses = (verdicts(rxgate(*words, "--nic", n)) for n in ("rxgate", "plain"))
+    assert by_hash != by_addresses
+    assert {*by_hash, *by_addresses} == {"PASS", "REDIRECT"}

@@ -11,10 +11,13 @@ from rxgate.compiler.insn import Program
 from rxgate.compiler.ir import Function
 from rxgate.compiler.ir_check import check
 from rxgate.compiler.ir_eval import evaluate
+from rxgate.compiler.lift import window_size
+from rxgate.compiler.lifting.symbols import Target
 from rxgate.compiler.load import load_program
 from rxgate.compiler.options import Options
 from rxgate.compiler.verify import verify
 from rxgate.ctx_map.context import XDP_MD
+from rxgate.ctx_map.descriptor import SIGNALS, Source
 from rxgate.ctx_map.models import describe
 from rxgate.sim.directed import directed
 from rxgate.sim.fast import simulate_fast
@@ -236,7 +239,8 @@ class Agreement:
             assert found == {name: wanted[name] for name in found}, (stage, frame.hex())
 
     def run(self, program: Program) -> None:
-        self.window = verify(build_cfg(program)).window
+        delivered = frozenset(s.name for s in SIGNALS if s.source is not Source.WINDOW)
+        self.window = window_size(verify(build_cfg(program)), Target(delivered))
         compile_program(program, callback=self)
         assert self.stages[0] == "lift"
         assert len(self.stages) > 2

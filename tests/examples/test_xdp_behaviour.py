@@ -1,13 +1,15 @@
 """Each XDP example gives the verdicts that its comment says."""
 
 import struct
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import pytest
 from rxgate.compiler.decode import decode
 from rxgate.compiler.load import load_program
-from rxgate.ctx_map.models import describe
+from rxgate.ctx_map.models import describe, receive_hash
+from rxgate.ctx_map.nics import FRONT_END, NICS, Nic
 from rxgate.ctx_map.verdicts import Verdict
 from rxgate.sim.interp import Interpreter
 
@@ -75,6 +77,12 @@ def from_mac(frame: bytes, address: str) -> bytes:
 ARP = ether(0x0806, bytes(46))
 TEN = bytes.fromhex("20010db8") + bytes(12)
 REDIRECT = Verdict.REDIRECT
+def flow(residue: int) -> bytes:
+    """A packet of a flow whose receive hash leaves `residue` when divided by 16."""
+    packets = (ip4(TCP, tcp(sport=port)) for port in range(1000, 2000))
+    return next(p for p in packets if receive_hash(p)[0] % 16 == residue)
+
+
 CASES = {
     "xdp_port_filter": [
         (ARP, PASS), (ip4(TCP, tcp(23)), DROP), (ip4(TCP, tcp(22)), PASS),
@@ -157,6 +165,11 @@ CASES = {
         (ip4(UDP, udp(7)), TX), (ip4(UDP, udp(99, sport=53)), PASS), (ip4(UDP, udp(53)), DROP),
         (ip4(1, b"", src="127.0.0.1"), DROP), (ip4(1, b"", 666), DROP), (ip4(1, b"", 667), PASS),
     ],
+    "xdp_hash_sampler": [
+        (ARP, PASS), (flow(0), REDIRECT), (flow(1), PASS), (flow(15), PASS),
+        (ip4(TCP, tcp(), 1000), REDIRECT if receive_hash(ip4(TCP, tcp()))[0] % 16 == 0 else PASS),
+        (ip4(TCP, b"")[:33], PASS),
+    ],
     "xdp_flow_table": [
         (ARP, PASS), (arp(2, "192.0.2.1"), DROP), (arp(2, "192.0.2.2"), PASS),
         (ARP[:41], DROP), (ip4(TCP, tcp(23)), DROP), (ip4(TCP, tcp(443)), PASS),
@@ -209,6 +222,41 @@ def test_verdicts(name, mcpu):
     run = interpreter(name, mcpu).run
     got = [(frame.hex(), run(frame, describe(frame).descriptor).verdict) for frame, _ in CASES[name]]
     assert got == [(frame.hex(), wanted) for frame, wanted in CASES[name]]
+
+
+def sampled(frame: bytes, nic: Nic, ktime: int = 0) -> Verdict:
+    program = replace(interpreter("xdp_hash_sampler", "v4").program, nic=nic)
+    received = describe(frame, strip_vlan=True)
+    return Interpreter(program).run(received.frame, received.descriptor, ktime=ktime).verdict
+
+
+def test_the_hash_sampler_goes_round():
+    for turn in range(40):
+        chosen = {n for n in range(16) if sampled(flow(n), FRONT_END, turn << 36) is REDIRECT}
+        assert chosen == {turn % 16}
+
+
+def test_the_hash_sampler_redirects_a_vlan_whose_tags_are_taken_out():
+    assert sampled(ether(0x0806, bytes(46), 0xE000 | 1000), FRONT_END) is REDIRECT
+    assert sampled(ether(0x0806, bytes(46), 999), FRONT_END) is PASS
+
+
+def test_the_hash_sampler_without_metadata():
+    """One hash for both directions, and no turns."""
+    there, back = ip4(1, b"", src="10.0.0.1"), to(ip4(1, b"", src="8.8.8.8"), "10.0.0.1")
+    assert there[26:34] == back[30:34] + back[26:30]
+    counts = dict.fromkeys((PASS, REDIRECT), 0)
+    for host in range(512):
+        address = f"10.0.{host >> 8}.{host & 255}"
+        verdicts = {
+            sampled(frame, NICS["plain"], ktime)
+            for frame in (ip4(1, b"", src=address), to(ip4(6, b"", src="8.8.8.8"), address))
+            for ktime in (0, 5 << 36)
+        }
+        [verdict] = verdicts
+        counts[verdict] += 1
+    assert 16 < counts[REDIRECT] < 64
+    assert sampled(ARP, NICS["plain"]) is PASS
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -16,6 +16,7 @@ from ..compiler.insn import Program
 from ..compiler.options import Options, Route
 from ..compiler.output import write_files
 from ..ctx_map.context import SK_BUFF, XDP_MD, XDP_METADATA
+from ..ctx_map.nics import NICS
 from . import kernel
 from .directed import directed
 from .fuzz_case import (
@@ -37,7 +38,7 @@ SIDE_BY_SIDE = 40
 """Programs in one Verilog model."""
 _WITHOUT_VERILOG = 100
 _ODD_LENGTHS = (14, 15, 17, 33, 34, 54, 60, 64, 200, 0, 1, 13)
-_EFFORT = 20
+_EFFORT = 10
 _MOST_SHRUNK = 20
 """Disagreements that are made small; a broken executor would have one in every program."""
 STATE = "state.json"
@@ -104,7 +105,10 @@ def draw(seed: int, packets: int) -> Case:
     ]
     route = rng.choice(list(Route))
     strip = route is Route.FRONT_END and rng.random() < 0.3
-    options = Options(route=route, strip_vlan=strip, prandom_seed=seed & 0xFFFF_FFFF)
+    options = Options(
+        route=route, strip_vlan=strip, prandom_seed=seed & 0xFFFF_FFFF,
+        nic=rng.choice(list(NICS.values())),
+    )
     return Case(program, options, tuple(frames))
 
 

@@ -23,6 +23,7 @@ from ..compiler.ir_eval import evaluate_all
 from ..compiler.load.raw import RawProgram
 from ..compiler.options import Options, Route
 from ..compiler.source import context_named
+from ..ctx_map.nics import NICS
 from .golden import Expectation, Frame, Golden
 from .kernel import KernelProgram, Refused, Unfit, program_type, runnable
 from .mismatch import pipeline_inputs
@@ -104,7 +105,7 @@ def try_case(case: Case) -> Trial:
 
 
 def _interpret(case: Case, design: Design) -> list[Expectation]:
-    golden = Golden(case.program, design.config, prandom_seed=case.options.prandom_seed)
+    golden = Golden(design.program, design.config, prandom_seed=case.options.prandom_seed)
     frames = (
         Frame(d, ingress_ifindex=n % 5, rx_queue_index=n % 7) for n, d in enumerate(case.frames)
     )
@@ -145,7 +146,8 @@ class KernelTrial:
 
 def try_kernel(trial: Trial) -> KernelTrial:
     """Run the frames that the kernel's test run takes, and compare return value and frame."""
-    program, packets = trial.case.program, 0
+    assert trial.design is not None
+    program, packets = trial.design.program, 0
     try:
         kernel = KernelProgram(program, trial.case.options.prandom_seed)
     except (Unfit, Refused) as error:
@@ -207,6 +209,7 @@ def to_json(case: Case, seed: int, found: Disagreement) -> dict[str, Any]:
         "data_refs": {str(slot): list(ref) for slot, ref in raw.data_refs.items()},
         "externs": {str(slot): name for slot, name in raw.externs.items()},
         "route": options.route.value,
+        "nic": next(name for name, nic in NICS.items() if nic == options.nic),
         "strip_vlan": options.strip_vlan,
         "prandom_seed": options.prandom_seed,
         "frames": [f.hex() for f in case.frames],
@@ -229,7 +232,7 @@ def from_json(content: Mapping[str, Any]) -> Case:
         lines={},
     )
     options = Options(
-        route=Route(content["route"]), strip_vlan=content["strip_vlan"],
+        route=Route(content["route"]), nic=NICS[content["nic"]], strip_vlan=content["strip_vlan"],
         prandom_seed=content["prandom_seed"],
     )
     return Case(decode(raw), options, tuple(bytes.fromhex(f) for f in content["frames"]))

@@ -26,6 +26,7 @@ from ..compiler.insn import (
     Jump,
     Load,
     LoadData,
+    LoadFunction,
     LoadImm64,
     LoadPacket,
     Program,
@@ -43,6 +44,7 @@ from ..ctx_map.prandom import prandom, site
 INPUTS = "rxgate.inputs"
 """The section that stands for the block of memory."""
 _ZERO = (Helper.GET_SMP_PROCESSOR_ID, Helper.GET_NUMA_NODE_ID)
+_WITH_TARGET = Jump | Goto | CallLocal | LoadFunction
 _U32, _U64 = 0xFFFF_FFFF, 0xFFFF_FFFF_FFFF_FFFF
 
 
@@ -129,10 +131,10 @@ def rewrite(program: Program) -> tuple[Program, Inputs]:
         starts[slot] = len(code)
         for part in _replacement(insn, slot, fields.get(slot), inputs):
             code.append(part)
-            if isinstance(part, LoadData | LoadImm64):
+            if isinstance(part, LoadData | LoadFunction | LoadImm64):
                 code.append(None)
     moved = tuple(
-        replace(i, target=starts[i.target]) if isinstance(i, Jump | Goto | CallLocal) else i
+        replace(i, target=starts[i.target]) if isinstance(i, _WITH_TARGET) else i
         for i in code
     )
     rewritten = replace(
@@ -225,5 +227,7 @@ def _chains(program: Program, start: int, calls: tuple[int, ...]) -> Iterator[tu
         match program.insns[slot]:
             case Call(Helper.GET_PRANDOM_U32):
                 yield (*calls, slot)
+            case LoadFunction(_, target) if any(_chains(program, target, ())):
+                raise Unfit("a random number in a callback differs from round to round")
             case CallLocal(target):
                 yield from _chains(program, target, (*calls, slot))

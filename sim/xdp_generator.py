@@ -8,11 +8,13 @@ import random
 from dataclasses import replace
 from types import MappingProxyType
 
+from ..compiler.expand import BPF_LOOP
 from ..compiler.insn import (
     FP,
     Alu,
     AluOp,
     Call,
+    CallExtern,
     CallLocal,
     Exit,
     Goto,
@@ -21,6 +23,7 @@ from ..compiler.insn import (
     Jump,
     JumpOp,
     Load,
+    LoadFunction,
     LoadImm64,
     MovSx,
     Program,
@@ -31,6 +34,7 @@ from ..compiler.insn import (
 )
 from ..ctx_map.context import XDP_MD
 from ..ctx_map.helpers import Helper
+from ..ctx_map.kfuncs import METADATA
 
 _DATA, _END, _IFINDEX, _QUEUE = 0, 4, 12, 16
 _CONTEXT, _HASH, _LIMIT, _CURSOR = 6, 7, 8, 9
@@ -63,6 +67,7 @@ class XdpMaker:
         self.looping = False
         self.daring = rng.random() < 0.05
         self.called: list[int] = []
+        self.callbacks: list[int] = []
 
     def program(self) -> Program:
         """A whole program: the entry function, and those it calls."""
@@ -77,9 +82,13 @@ class XdpMaker:
             self.place(label)
             self.code += [_move(_HASH, 1), _move(_CURSOR, Reg(1)), _move(_LIMIT, Reg(2))]
             self.body(3, nested=True)
+        for label in self.callbacks:
+            starts[len(self.code)] = f"f{-label}"
+            self.place(label)
+            self.callback()
         placed = tuple(
             replace(i, target=self.places[i.target])
-            if isinstance(i, Jump | Goto | CallLocal) and i.target < 0 else i
+            if isinstance(i, Jump | Goto | CallLocal | LoadFunction) and i.target < 0 else i
             for i in self.code
         )
         return Program("random", "random", XDP_MD, placed, functions=MappingProxyType(starts))
@@ -356,7 +365,7 @@ class XdpMaker:
     def helper(self) -> None:
         """A function of the kernel."""
         rng = self.rng
-        match rng.randrange(4):
+        match rng.randrange(6):
             case 0:
                 self.code += [_move(1, Reg(_CONTEXT)), Call(Helper.XDP_GET_BUFF_LEN)]
             case 1:
@@ -367,6 +376,10 @@ class XdpMaker:
                 self.load_bytes()
             case 3:
                 self.checksum()
+            case 4:
+                self.metadata()
+            case 5:
+                self.call_back()
         self.absorb(0)
 
     def load_bytes(self) -> None:
@@ -383,6 +396,48 @@ class XdpMaker:
         ]
         self.code.append(Load(8, 2, FP, rng.choice((-48, -40))))
         self.absorb(2)
+
+    def metadata(self) -> None:
+        """What the receiver knows of the packet, or why not."""
+        function = self.rng.choice(list(METADATA.values()))
+        places = range(-48, -48 + 8 * len(function.outputs), 8)
+        for register, place in enumerate(places, 2):
+            self.code += [
+                Store(8, FP, place, Imm(register)), _move(register, Reg(FP)), _add(register, place),
+            ]
+        self.code += [_move(1, Reg(_CONTEXT)), CallExtern(function.prototype.name)]
+        self.code.append(Alu(AluOp.MOV, 32, 0, Reg(0)))
+        for place in places:
+            self.code.append(Load(8, 2, FP, place))
+            self.absorb(2)
+
+    def call_back(self) -> None:
+        """bpf_loop with a function that changes a copy of the hash."""
+        rng, callback = self.rng, self.label()
+        self.callbacks.append(callback)
+        self.code += [Store(8, FP, -56, Reg(_HASH)), _move(1, rng.choice((0, 1, 3, 6, 9)))]
+        if rng.random() < 0.5:
+            self.code += [_move(1, Reg(_HASH)), Alu(AluOp.AND, 64, 1, Imm(rng.choice((1, 3, 7))))]
+        self.code += [
+            LoadFunction(2, callback), None, _move(3, Reg(FP)), _add(3, -56), _move(4, 0),
+            Call(BPF_LOOP), Load(8, 2, FP, -56),
+        ]
+        self.absorb(2)
+
+    def callback(self) -> None:
+        """The number of the round is in r1, the address of the copy in r2."""
+        rng, on = self.rng, self.label()
+        self.code.append(Load(8, 3, 2, 0))
+        for _ in range(rng.randint(1, 3)):
+            op = rng.choice((AluOp.ADD, AluOp.XOR, AluOp.MUL, AluOp.SUB))
+            src = rng.choice((Reg(1), Imm(rng.choice((3, 7, 0x101, -1)))))
+            self.code.append(Alu(op, rng.choice((32, 64)), 3, src))
+        self.code += [Store(rng.choice((4, 8)), 2, 0, Reg(3)), _move(0, 0)]
+        if rng.random() < 0.5:
+            op = rng.choice((JumpOp.NE, JumpOp.LT, JumpOp.SLT))
+            self.code += [Jump(op, 64, rng.choice((1, 3)), Imm(rng.choice((2, 5))), on), _move(0, 1)]
+        self.place(on)
+        self.code.append(Exit())
 
     def checksum(self) -> None:
         """The checksum of checked bytes, or of a change to the stack."""
@@ -414,6 +469,6 @@ class XdpMaker:
 def random_xdp_program(seed: int | str, size: int = 10) -> Program:
     """The program that belongs to a seed."""
     program = XdpMaker(random.Random(f"xdp {seed}"), size).program()
-    called = {i.target for i in program.insns if isinstance(i, CallLocal)}
+    called = {i.target for i in program.insns if isinstance(i, CallLocal | LoadFunction)}
     complete = called == set(program.functions) - {0}
     return program if complete else random_xdp_program(f"{seed}+", size)

@@ -114,3 +114,29 @@ int header(struct xdp_md *ctx)
 		return XDP_DROP;
 	return bpf_csum_diff(0, 0, (__be32 *)options, 4, bpf_csum_diff(0, 0, (__be32 *)ip, 20, 0));
 }
+
+struct total {
+	__u64 sum;
+	__u32 stop;
+};
+
+static long add(__u32 round, struct total *total)
+{
+	total->sum = total->sum * 3 + round;
+	return round == total->stop;
+}
+
+SEC("xdp/loop")
+int loop(struct xdp_md *ctx)
+{
+	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+	__u8 *first = data;
+	struct total total = {};
+	long rounds;
+
+	if (data + 2 > end)
+		return XDP_DROP;
+	total.stop = first[1] & 7;
+	rounds = bpf_loop(first[0] & 15, add, &total, 0);
+	return total.sum * 5 + rounds;
+}

@@ -18,6 +18,7 @@ BOUND = {"stripped": FRONT_END, "unstripped": UNSTRIPPED, "plain": NICS["plain"]
 CASES = [
     *(("metadata", nic) for nic in BOUND), *(("caller", nic) for nic in BOUND),
     ("clocks", "plain"), ("bytes", "plain"), ("checksum", "plain"), ("header", "plain"),
+    ("loop", "plain"),
 ]
 
 

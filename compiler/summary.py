@@ -46,6 +46,9 @@ def _facts(design: Design) -> Table:
     )
     table.add_row("window", f"{config.window} bytes of header")
     table.add_row("descriptor", ", ".join(design.fields) or "no field is read")
+    if config.tunables:
+        places = (f"{t.name} ({_count(t.size, 'byte')} at {t.offset:#x})" for t in config.tunables)
+        table.add_row("tunables", ", ".join(places))
     mode, _, why = store_and_forward_reason(design).partition(": ")
     table.add_row("mode", f"{mode} ({why})")
     return table

@@ -95,6 +95,7 @@ class Bench:
 
     async def retune(self, changes):
         """Change the tunables, each time when the frame that is named there has begun."""
+        assert self.host is not None
         for change in changes:
             while self.source.begun < change.before:
                 await self.dut.clk.rising_edge

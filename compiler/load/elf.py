@@ -4,6 +4,7 @@ Relocations: kernel, Documentation/bpf/llvm_reloc.rst. Addends are implicit: the
 instruction's immediate.
 """
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from ...ctx_map.context import Context
@@ -11,7 +12,7 @@ from ...ctx_map.kfuncs import METADATA
 from ..errors import ElfError, SourceLine, Unsupported, Where
 from ..insn import Variable
 from .btf import Btf, read_btf
-from .image import WRITE, Image, Reloc, Section, read_image
+from .image import WRITE, Image, Reloc, Section, Symbol, read_image
 from .lines import Lines, read_lines
 from .raw import SLOT, RawProgram
 from .select import Function, choose, context_of, functions_of, programs_of
@@ -221,18 +222,21 @@ class _Linker:
         return 0, len(home.data)
 
     def _variables(self) -> dict[str, Variable]:
-        """What symbols name in the sections of data; a name that is not the only one of its kind is
-        followed by its place."""
-        found: dict[str, Variable] = {}
-        for s in sorted(self.image.symbols, key=lambda s: not s.is_global):
+        """What symbols name in the sections of data. Where several variables have a name, it is that
+        of the global one, and the place follows the name of the static ones."""
+        found: list[tuple[Symbol, Variable]] = []
+        for s in self.image.symbols:
             home = self.image.of(s)
             if home is None or s.kind != "STT_OBJECT" or self.data.get(home.name) != home.data:
                 continue
-            if not s.size or s.value + s.size > len(home.data) or s.name.startswith(".L"):
-                continue
-            name = s.name if s.name not in found else f"{s.name}@{home.name}+{s.value}"
-            found[name] = Variable(home.name, s.value, s.size)
-        return dict(sorted(found.items(), key=lambda item: (item[1].section, item[1].offset)))
+            if s.size and s.value + s.size <= len(home.data) and not s.name.startswith(".L"):
+                found.append((s, Variable(home.name, s.value, s.size)))
+        found.sort(key=lambda pair: (pair[1].section, pair[1].offset))
+        times = Counter(s.name for s, _ in found)
+        return {
+            s.name if s.is_global or times[s.name] == 1 else f"{s.name}@{v.section}+{v.offset}": v
+            for s, v in found
+        }
 
     def _expect(self, reloc: Reloc, kind: int, where: Where) -> None:
         if reloc.kind != kind:

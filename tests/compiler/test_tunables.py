@@ -52,6 +52,13 @@ PROGRAMS = {
     "summed by a helper": (
         "wide", "return (__u16)bpf_csum_diff(0, 0, (__be32 *)&wide, 8, b[3]) % 5;"
     ),
+    "how often a loop goes round": (
+        "range", "int n = 0; for (int i = 0; i < range.low && i < 7; i++) n += b[i]; return n % 5;"
+    ),
+    "where in the packet": (
+        "range", "__u32 at = range.low; if (at > 100 || data + at + 1 > end) return 9;"
+        " return b[at] % 5;"
+    ),
     "joined": ("range", "const volatile void *p = b[0] & 1 ? (void *)&range.flags : (void *)&wide;"
                " asm volatile(\"\" : \"+r\"(p)); return *(__u32 *)p + b[1];"),
     "beside what is constant": (

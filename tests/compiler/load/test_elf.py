@@ -91,6 +91,69 @@ def test_constants_become_references_with_their_offset(build, mcpu):
     assert all(imm(raw, slot) == imm(raw, slot + 1) == 0 for slot in raw.data_refs)
 
 
+def test_variables_are_found_by_their_names(build):
+    """Those of all sections that the program refers to, static ones too; and no others."""
+    blob = build(
+        """
+        const volatile __u32 first = 1;
+        static const volatile __u8 bytes[3] = {1, 2, 3};
+        SEC(".rodata.limits") const volatile __u16 limit = 9;
+        SEC(".rodata.others") const volatile __u16 other = 9;
+        static __noinline int g(int n) { static const volatile __u8 limit = 4; return n + limit; }
+        SEC("phys_dev") int entry(struct xdp_metadata *c)
+        {
+            static const volatile __u8 step = 5;
+            return g(first + bytes[c->len % 3] + limit + step + "text"[c->hash & 3]);
+        }
+        """,
+    )
+    raw = load_elf(blob, "prog.o")
+    assert set(raw.data) >= {".rodata", ".rodata.limits"}
+    assert ".rodata.others" not in raw.data
+    found = {name: (v.section, v.size) for name, v in raw.variables.items()}
+    assert found == {
+        "first": (".rodata", 4), "bytes": (".rodata", 3), "limit": (".rodata.limits", 2),
+        "g.limit": (".rodata", 1), "entry.step": (".rodata", 1),
+    }
+    contents = {n: raw.data[v.section][v.offset :][: v.size] for n, v in raw.variables.items()}
+    assert contents == {
+        "first": b"\1\0\0\0", "bytes": b"\1\2\3", "limit": b"\x09\0", "g.limit": b"\4",
+        "entry.step": b"\5",
+    }
+
+
+def test_names_that_several_variables_have(build):
+    """Objects that were linked can hold static variables of one name; the global one keeps it."""
+    blob = build(
+        """
+        .section phys_dev,"ax",@progbits
+        .globl entry
+        .type entry,@function
+        entry: r1 = one ll
+        r0 = *(u8 *)(r1 + 0)
+        exit
+        .size entry, .-entry
+        .section .rodata,"a",@progbits
+        .type one,@object
+        one: .byte 1
+        .size one, 1
+        .type two,@object
+        two: .byte 2
+        .size two, 1
+        .globl one_
+        .type one_,@object
+        one_: .byte 3
+        .size one_, 1
+        """,
+        name="prog.s",
+    )
+    # Both names of the table of names become "one": that of a static variable, and the global one.
+    raw = load_elf(blob.replace(b"\0two\0", b"\0one\0").replace(b"\0one_\0", b"\0one\0\0"), "x.o")
+    assert {name: v.offset for name, v in raw.variables.items()} == {
+        "one@.rodata+0": 0, "one@.rodata+1": 1, "one": 2,
+    }
+
+
 def rela(blob: bytes, addend: int) -> bytes:
     """The object with the relocations of phys_dev in the form that has explicit addends."""
     image = read_image(blob, "x")

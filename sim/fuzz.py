@@ -96,13 +96,21 @@ class Campaign:
 
 
 def draw(seed: int, packets: int) -> Case:
-    """The program of a seed, with frames: most aimed at its branches, some random."""
+    """The program of a seed, with frames: most aimed at its branches, some random.
+
+    All but a few are such as the kernel's test run takes.
+    """
     rng = random.Random(f"case {seed}")
     program = KINDS[_TURNS[seed % len(_TURNS)]](seed)
+    kind = kernel.program_type(program)
+    found = directed(program, packets + packets // 4, seed, effort=_EFFORT)
+    aimed = [frame[: kernel.LONGEST] for frame in found]
+    aimed.sort(key=lambda frame: not kernel.runnable(frame, kind))
     frames = [
-        rng.randbytes(rng.choice(_ODD_LENGTHS)) if n % 10 == 9 else frame[: kernel.LONGEST]
-        for n, frame in enumerate(directed(program, packets, seed, effort=_EFFORT))
+        rng.randbytes(rng.choice(_ODD_LENGTHS)) if n % 10 == 9 else frame
+        for n, frame in enumerate(aimed[:packets])
     ]
+    frames[-1:] = aimed[-1:]
     route = rng.choice(list(Route))
     strip = route is Route.FRONT_END and rng.random() < 0.3
     options = Options(

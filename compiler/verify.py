@@ -115,7 +115,8 @@ class _Verifier(Arithmetic, Helpers):
         if self.size > MAX_SLOTS:
             raise Unsupported(
                 f"more than {MAX_SLOTS} instructions after inlining all calls and unrolling all"
-                " loops; use smaller bounds"
+                " loops; use smaller bounds",
+                self.program.where(there.instance.slots[0]),
             )
         last = self.straight(number, there.instance, there.state)
         taken: list[tuple[EdgeKind, Key | None]] = []

@@ -13,10 +13,14 @@ from typing import Any, NoReturn
 
 import click
 from rich.markup import escape
-from rich.progress import Progress, TaskID
+from rich.progress import Progress, SpinnerColumn, TaskID, TimeElapsedColumn
 from rich.table import Table
 
 from . import __version__
+from .boards.measure import measure
+from .boards.measure import to_json as measured
+from .boards.report import area_report
+from .boards.targets import TARGETS
 from .compiler.cfg import build_cfg
 from .compiler.disasm import listing
 from .compiler.driver import Design, compile_program
@@ -377,6 +381,36 @@ def testbench(
     for path in paths:
         click.echo(f"wrote {path}")
     click.echo(f"run it with: cd {shlex.quote(output)} && pytest")
+
+
+@cli.command()
+@program_options
+@circuit_options
+@click.option("--target", type=click.Choice(list(TARGETS)), default=next(iter(TARGETS)),
+              show_default=True, help="The device.")
+@click.option("--pnr", is_flag=True, help="Place and route too, where there is a router.")
+@click.option("--seeds", type=click.IntRange(1), default=1, show_default=True,
+              help="Placements to try; the median counts.")
+@json_option
+def synth(target: str, pnr: bool, seeds: int, as_json: bool, **options: Any) -> None:
+    """Measure what PROG takes of a device: area, logic levels, and with --pnr the clock."""
+    device = TARGETS[target]
+    design = compile_program(take_program(options), take_circuit(options))
+    if pnr and not device.router:
+        note(f"there is no router for {target}: the clock stays unknown")
+    with Progress(
+        SpinnerColumn(), *Progress.get_default_columns()[:1], TimeElapsedColumn(),
+        console=console(stderr=True), transient=True,
+    ) as progress:
+        task = progress.add_task("", total=None)
+        found = measure(
+            design, device, seeds if pnr and device.router else 0,
+            lambda doing: progress.update(task, description=doing),
+        )
+    if as_json:
+        _print_json(measured(found, design, device))
+    else:
+        console().print(area_report(found, design, device), highlight=False)
 
 
 @cli.command()

@@ -1,1 +1,1 @@
-"""Complete designs for boards will stand here; there is none yet."""
+"""Devices: what a design takes of them, measured by Yosys and nextpnr."""

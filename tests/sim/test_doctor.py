@@ -8,14 +8,14 @@ from rxgate.sim import doctor, kernel, tools
 
 NAMES = [
     "Python", "Yosys for Amaranth", "clang", "libpcap", "Verilator", "C++ compiler", "libpython",
-    "zlib.h", "make", "perl", "Yosys", "bpf(2)",
+    "zlib.h", "make", "perl", "Yosys", "nextpnr", "bpf(2)",
 ]
 
 
 @pytest.fixture(autouse=True)
 def _forget_tools() -> Iterator[None]:
     """What was found is remembered, and tests change what there is."""
-    found = (tools.clang, tools.cxx, tools.verilator, tools.yosys)
+    found = (tools.clang, tools.cxx, tools.verilator, tools.yosys, tools.nextpnr)
     for find in found:
         find.cache_clear()
     yield

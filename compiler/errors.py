@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 
 
+LONGEST_LINE = 80
+"""Characters of a source line that a diagnostic shows."""
+
+
 @dataclass(frozen=True, slots=True)
 class SourceLine:
     """A line of the user's program, as BTF or DWARF names it."""
@@ -12,8 +16,10 @@ class SourceLine:
     text: str = ""
 
     def __str__(self) -> str:
-        tail = f": {self.text.strip()}" if self.text.strip() else ""
-        return f"{self.file}:{self.line}{tail}"
+        text = self.text.strip()
+        if len(text) > LONGEST_LINE:
+            text = f"{text[:LONGEST_LINE]}..."
+        return f"{self.file}:{self.line}{f': {text}' if text else ''}"
 
 
 @dataclass(frozen=True, slots=True)

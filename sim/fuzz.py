@@ -71,6 +71,7 @@ class Counts:
 
     programs: int = 0
     refused: int = 0
+    refused_by_rxgate_alone: int = 0
     refused_by_kernel_alone: int = 0
     packets: int = 0
     programs_in_kernel: int = 0
@@ -172,7 +173,7 @@ def _batch(campaign: Campaign, seeds: range, files: dict[str, str]) -> Iterator[
     for seed in seeds:
         trial = try_case(draw(seed, campaign.plan.packets))
         asked = try_kernel(trial) if ask and trial.design is not None else None
-        _count(campaign, trial, asked)
+        _count(campaign, trial, asked, ask)
         found = trial.found or (asked.found if asked else None)
         if found is not None:
             _report(campaign, seed, trial.case, found, files)
@@ -188,13 +189,16 @@ def _batch(campaign: Campaign, seeds: range, files: dict[str, str]) -> Iterator[
                 _report(campaign, seed, trial.case, found, files)
 
 
-def _count(campaign: Campaign, trial: Trial, asked: KernelTrial | None) -> None:
+def _count(campaign: Campaign, trial: Trial, asked: KernelTrial | None, ask: bool) -> None:
     counts = campaign.counts
     counts.programs += 1
     counts.packets += len(trial.expected)
     reason = ""
     if trial.refused:
         counts.refused += 1
+        program = trial.case.program
+        if ask and program.context is XDP_MD and kernel.accepted(program):
+            counts.refused_by_rxgate_alone += 1
         reason = f"rxgate: {trial.refused}"
     elif asked is not None and asked.refused:
         counts.refused_by_kernel_alone += 1

@@ -92,6 +92,39 @@ def runnable(frame: bytes, kind: ProgramType = ProgramType.SCHED_CLS) -> bool:
     return _SHORTEST.get(ethertype, _HEADER) <= len(frame) <= LONGEST
 
 
+def accepted(program: Program) -> bool:
+    """Whether the kernel's verifier takes an XDP program as it is, though our own may not."""
+    try:
+        with ExitStack() as stack:
+            _load(program, program_type(program), stack)
+    except Refused:
+        return False
+    return True
+
+
+def _load(program: Program, kind: ProgramType, stack: ExitStack) -> tuple[int, dict[str, int]]:
+    """A program in the kernel, and the maps of its sections, until `stack` is closed."""
+    raw = encode(program)
+    maps = {}
+    for section, content in raw.data.items():
+        fd = bpf_syscall.array_map(max(len(content), 1), writable=section == INPUTS)
+        stack.callback(os.close, fd)
+        maps[section] = fd
+        if section != INPUTS:
+            bpf_syscall.fill_and_freeze(fd, content or b"\0")
+    code = bytearray(raw.code)
+    for slot, (section, offset) in raw.data_refs.items():
+        code[slot * 8 + 1] |= _PSEUDO_MAP_VALUE << 4
+        struct.pack_into("<I", code, slot * 8 + 4, maps[section])
+        struct.pack_into("<I", code, slot * 8 + 12, offset)
+    types, infos = functions_btf(sorted(raw.functions))
+    btf = bpf_syscall.load_btf(types)
+    stack.callback(os.close, btf)
+    loaded = bpf_syscall.load(bytes(code), program.name, kind, btf, infos)
+    stack.callback(os.close, loaded)
+    return loaded, maps
+
+
 class KernelProgram:
     """A program in the kernel; a context manager that takes it out again.
 
@@ -106,27 +139,9 @@ class KernelProgram:
     def __init__(self, program: Program, seed: int = 0) -> None:
         self._seed = seed
         rewritten, self._inputs = rewrite(program)
-        raw = encode(rewritten)
         with ExitStack() as stack:
-            maps = {}
-            for section, content in raw.data.items():
-                fd = bpf_syscall.array_map(max(len(content), 1), writable=section == INPUTS)
-                stack.callback(os.close, fd)
-                maps[section] = fd
-                if section != INPUTS:
-                    bpf_syscall.fill_and_freeze(fd, content or b"\0")
+            self._program, maps = _load(rewritten, program_type(program), stack)
             self._memory = stack.enter_context(mmap.mmap(maps[INPUTS], mmap.PAGESIZE))
-            code = bytearray(raw.code)
-            for slot, (section, offset) in raw.data_refs.items():
-                code[slot * 8 + 1] |= _PSEUDO_MAP_VALUE << 4
-                struct.pack_into("<I", code, slot * 8 + 4, maps[section])
-                struct.pack_into("<I", code, slot * 8 + 12, offset)
-            types, infos = functions_btf(sorted(raw.functions))
-            btf = bpf_syscall.load_btf(types)
-            stack.callback(os.close, btf)
-            kind = program_type(program)
-            self._program = bpf_syscall.load(bytes(code), program.name, kind, btf, infos)
-            stack.callback(os.close, self._program)
             self._stack = stack.pop_all()
 
     def __enter__(self) -> "KernelProgram":

@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from rxgate.compiler.errors import InputError
+from rxgate.compiler.errors import InputError, VerifyError
 from rxgate.compiler.insn import Alu, AluOp, Exit, Imm, Program
 from rxgate.sim import bpf_syscall, fuzz, fuzz_case, kernel, pipelines, semantics
 from rxgate.sim.fuzz import Campaign, Plan, draw, find_disagreement, run, take_up
@@ -128,6 +128,18 @@ def test_a_kernel_that_differs_is_found_and_made_small(tmp_path, monkeypatch):
     case = only_case(tmp_path)
     assert case.frames == (bytes(33),)
     assert case.program.insns == (Alu(AluOp.MOV, 64, 0, Imm(1)), Exit())
+
+
+@pytest.mark.skipif(not WITH_KERNEL, reason=str(kernel.available()))
+def test_what_one_verifier_alone_refuses_is_counted(tmp_path, monkeypatch):
+    def refusing(*_):
+        raise VerifyError("slot 3 is odd")
+
+    monkeypatch.setattr(fuzz_case, "compile_program", refusing)
+    campaign = tried(tmp_path, Plan(0, 4, 2))
+    counts = campaign.counts
+    assert (counts.refused, counts.refused_by_rxgate_alone, counts.disagreements) == (4, 3, 0)
+    assert campaign.refusals == {"rxgate: slot N is odd": 4}
 
 
 def test_a_crash_is_a_disagreement(monkeypatch):

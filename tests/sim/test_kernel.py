@@ -126,6 +126,11 @@ def test_a_refusal_has_the_verifiers_words(monkeypatch: pytest.MonkeyPatch) -> N
     assert report.refused.endswith("R0 !read_ok")
 
 
+def test_what_is_accepted_as_it_is() -> None:
+    assert kernel.accepted(random_xdp_program(1))
+    assert not kernel.accepted(program(Exit()))
+
+
 def test_what_cannot_be_put_to_the_kernel_is_refused_with_the_reason() -> None:
     read = program(
         CallLocal(3), CallLocal(3), Exit(), Call(Helper.GET_PRANDOM_U32), Exit(),

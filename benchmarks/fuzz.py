@@ -14,33 +14,33 @@ from programs import ROOT
 HEAD = """\
 # Random programs
 
-`rxgate fuzz` draws a program from each seed, has every executor run it on frames aimed at its branches, and compares:
-the golden interpreter, the dataflow graph after lifting and after every pass, the kernel that runs here
-(`BPF_PROG_TEST_RUN`, return value and frame), and for every Nth program the Verilog of its pipeline, 40 programs in one
-Verilator model.
+`rxgate fuzz` draws a program from each seed, has every executor run it on frames aimed at its
+branches, and compares: the golden interpreter, the dataflow graph after lifting and after every pass,
+the kernel that runs here (`BPF_PROG_TEST_RUN`, return value and frame), and for every Nth program the
+Verilog of its pipeline, 40 programs in one Verilator model.
 
 ```sh
 rxgate fuzz --programs 1000 --packets 100 --verilog-every 8 -o campaign
 rxgate fuzz --replay campaign/case-17.json
 ```
 
-A campaign keeps its state in DIR/state.json: the same command goes on where it was stopped, more `--programs` extend
-it. A disagreement is made small, program first, then the frame, and written as DIR/case-SEED.json, with a listing;
-`--replay` asks every executor about it again. A program that one verifier alone refuses is counted, with what it said,
-and is no disagreement.
+A campaign keeps its state in DIR/state.json: the same command goes on where it was stopped, more
+`--programs` extend it. A disagreement is made small, program first, then the frame, and written as
+DIR/case-SEED.json, with a listing; `--replay` asks every executor about it again. A program that one
+verifier alone refuses is counted, with what it said, and is no disagreement.
 
-Half of the programs are XDP parsers: data-dependent offsets, checks in all forms, spills, addresses that may be 0,
-loops, switches, subprograms, helpers, callbacks, metadata functions. The others are random instructions in random
-control flow, for the contexts of XDP, PHYS_DEV and `__sk_buff`. One in twenty does what the kernel refuses.
+Half of the programs are XDP parsers: data-dependent offsets, checks in all forms, spills, addresses
+that may be 0, loops, switches, subprograms, helpers, callbacks, metadata functions. The others are
+random instructions in random control flow, for the contexts of XDP, PHYS_DEV and `__sk_buff`. Some
+do on purpose what only the kernel refuses.
 
 ## Campaigns
 
 Counts are exact. Programs per second are of one process of several on a busy two-core machine.
 
-| programs drawn | seeds | programs | accepted by both | packets: graph | packets: kernel | in Verilog | packets: Verilog |\
- disagreements | programs/s |
-|---|---|--:|--:|--:|--:|--:|--:|--:|--:|
 """
+COLUMNS = ("programs drawn", "seeds", "programs", "in the kernel", "packets: graph",
+           "packets: kernel", "in Verilog", "packets: Verilog", "disagreements", "programs/s")
 
 
 def row(name: str, state: dict) -> tuple[str, list[int]]:
@@ -57,7 +57,8 @@ def row(name: str, state: dict) -> tuple[str, list[int]]:
 
 
 def main() -> int:
-    text, total, refusals = HEAD, [0] * 7, dict[str, int]()
+    total, refusals = [0] * 7, dict[str, int]()
+    text = HEAD + "| " + " | ".join(COLUMNS) + " |\n|---|---|" + "--:|" * (len(COLUMNS) - 2) + "\n"
     for argument in sys.argv[1:]:
         name, _, path = argument.rpartition("=")
         state = json.loads(Path(path).read_text())

@@ -5,8 +5,11 @@ import json
 from rxgate.compiler.insn import AluOp
 from rxgate.sim import kernel, semantics
 
-COUNTS = ("programs", "refused", "refused_by_rxgate_alone", "refused_by_kernel_alone", "packets",
-          "programs_in_kernel", "packets_in_kernel", "programs_in_verilog", "packets_in_verilog", "disagreements")
+COUNTS = (
+    "programs", "refused", "refused_by_rxgate_alone", "refused_by_kernel_alone", "packets",
+    "programs_in_kernel", "packets_in_kernel", "programs_in_verilog", "packets_in_verilog",
+    "disagreements",
+)
 
 
 def test_a_campaign_that_agrees(rxgate, tmp_path):

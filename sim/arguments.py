@@ -5,6 +5,7 @@ command's keyword arguments.
 """
 
 import functools
+import json
 import os
 import re
 import sys
@@ -192,6 +193,11 @@ def take_traffic(program: Program, options: dict[str, Any]) -> list[bytes]:
         note(f"{cut} of {len(frames)} packets of {path} are cut by its snap length; they are"
              " filtered as captured")
     return frames
+
+
+def print_json(result: Any) -> None:
+    """Print one JSON object on standard output."""
+    click.echo(json.dumps(result))
 
 
 def note(message: str) -> None:

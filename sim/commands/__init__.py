@@ -1,0 +1,1 @@
+"""The commands of rxgate: words of the command line -> calls, and what is printed of them."""

@@ -1,0 +1,138 @@
+"""compile, check, disasm: a program -> files, figures, listings."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.table import Table
+
+from ...compiler.disasm import listing
+from ...compiler.driver import Design, compile_program
+from ...compiler.manifest import manifest, output_files
+from ...compiler.output import write_files
+from ...compiler.summary import summary
+from ...compiler.survey import Compiled, Refused, row_json, survey
+from ..arguments import (
+    NAME,
+    circuit_options,
+    console,
+    json_option,
+    print_json,
+    program_options,
+    take_circuit,
+    take_program,
+    take_settings,
+)
+
+EMIT = ("insns", "cfg", "ir", "schedule", "verilog")
+
+@click.command("compile")
+@program_options
+@circuit_options
+@click.option("-o", "--output", type=NAME, metavar="DIR",
+              help="Write rxgate.v, manifest.json and what else there is here.")
+@click.option("--emit", type=click.Choice(EMIT), help="Print an intermediate form instead.")
+@json_option
+def compile_command(output: str | None, emit: str | None, as_json: bool, **options: Any) -> None:
+    """Compile PROG to Verilog and a manifest."""
+    program = take_program(options)
+    design = compile_program(program, take_circuit(options))
+    if emit and output:
+        raise click.UsageError("--emit prints and writes no file: give it or -o DIR")
+    if emit:
+        form = _emit(design, emit)
+        if as_json:
+            print_json({"emit": emit, "text": form})
+        else:
+            click.echo(form, nl=False)
+        return
+    if output is None:
+        raise click.UsageError("say where to write with -o DIR, or what to print with --emit")
+    paths = write_files(Path(output), output_files(design))
+    if as_json:
+        print_json(manifest(design) | {"files": [str(p) for p in paths]})
+        return
+    console().print(summary(design))
+    for path in paths:
+        click.echo(f"wrote {path}")
+
+
+def _emit(design: Design, form: str) -> str:
+    match form:
+        case "insns":
+            return listing(design.program)
+        case "cfg":
+            return str(design.facts.graph)
+        case "ir":
+            return str(design.schedule.function)
+        case "schedule":
+            return str(design.schedule)
+    return design.verilog
+
+
+@click.command()
+@program_options
+@circuit_options
+@click.option("--all", "every", is_flag=True, help="A row for each program of the object.")
+@json_option
+def check(every: bool, as_json: bool, **options: Any) -> None:
+    """Verify PROG and print what it would cost; needs no hardware tool."""
+    if every:
+        _check_all(as_json, options)
+        return
+    program = take_program(options)
+    design = compile_program(program, take_circuit(options))
+    if as_json:
+        described = manifest(design)
+        print_json({k: described[k] for k in (
+            "program", "width_bits", "header_window", "store_and_forward",
+            "store_and_forward_reason", "descriptor_fields", "pipeline_cycles",
+            "initiation_interval", "operations", "live_bits", "rates",
+        )})
+    else:
+        console().print(summary(design))
+
+
+def _check_all(as_json: bool, options: dict[str, Any]) -> None:
+    """One row per program of a file: what it would cost, or why it is refused."""
+    path, settings = options.pop("prog"), take_settings(options)
+    if path is None:
+        raise click.UsageError("--all needs a program file (PROG)")
+    for name in ("section", "function"):
+        if options[name] is not None:
+            raise click.UsageError(f"--all and --{name} contradict each other")
+    context, mcpu = options.pop("context"), options.pop("mcpu")
+    rows = list(survey(path, take_circuit(options), context, mcpu, settings))
+    if as_json:
+        print_json({"programs": [row_json(row) for row in rows]})
+    else:
+        _print_rows(rows)
+    if any(isinstance(row, Refused) and row.is_defect for row in rows):
+        sys.exit(1)
+
+
+def _print_rows(rows: list[Compiled | Refused]) -> None:
+    table = Table(box=None, pad_edge=False)
+    for name in ("section", "function", "stages", "latency", "window", "or why not"):
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        if isinstance(row, Compiled):
+            figures = (row.stages, row.latency_cycles, row.header_window)
+            table.add_row(row.section, row.function, *map(str, figures), "")
+        else:
+            place = f"{row.place}: " if row.place else ""
+            table.add_row(row.section, row.function, "-", "-", "-", f"{place}{row.reason}")
+    console().print(table, markup=False, highlight=False)
+
+
+@click.command()
+@program_options
+@json_option
+def disasm(as_json: bool, **options: Any) -> None:
+    """Print the instructions of PROG."""
+    text = listing(take_program(options))
+    if as_json:
+        print_json({"text": text})
+    else:
+        click.echo(text, nl=False)

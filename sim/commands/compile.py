@@ -99,9 +99,9 @@ def _check_all(as_json: bool, options: dict[str, Any]) -> None:
     path, settings = options.pop("prog"), take_settings(options)
     if path is None:
         raise click.UsageError("--all needs a program file (PROG)")
-    for name in ("section", "function"):
+    for word, name in (("section", "section"), ("function", "function"), ("filter", "expression")):
         if options[name] is not None:
-            raise click.UsageError(f"--all and --{name} contradict each other")
+            raise click.UsageError(f"--all and --{word} contradict each other")
     context, mcpu = options.pop("context"), options.pop("mcpu")
     rows = list(survey(path, take_circuit(options), context, mcpu, settings))
     if as_json:

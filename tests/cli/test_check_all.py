@@ -34,3 +34,9 @@ def test_each_program_has_a_row(tmp_path):
     shown = CliRunner().invoke(cli, ["check", "--all", str(path)])
     assert shown.exit_code == 0
     assert "phys_dev/loop" in shown.stdout
+
+
+def test_what_all_cannot_go_with(refused):
+    assert "--all needs a program file" in refused("check", "--all")
+    for word in ("--section", "--function", "--filter"):
+        assert f"--all and {word} contradict" in refused("check", "p.o", "--all", word, "x")

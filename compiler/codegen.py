@@ -14,6 +14,9 @@ from .codegen_registers import Held, carry, hold
 from .ir import BYTEWISE, Node
 from .schedule import Schedule
 
+_CASES = 64
+"""Cases of one switch: Amaranth looks at all pairs of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class TraceSlot:
@@ -74,16 +77,24 @@ class _Stage:
         out = Signal(node.width, name=f"n{n}_{node.op}")
         args = [self.value(a) for a in node.args]
         if node.op == "case":
-            self.case(node, args, out)
+            self.switch(args[0], dict(zip(node.keys, args[1:], strict=True)), out)
         else:
             self.m.d.comb += out.eq(_operation(node, args))
         self.values[n] = out
 
-    def case(self, node: Node, args: list[Value], out: Signal) -> None:
-        with self.m.Switch(args[0]):
-            for key, value in zip(node.keys, args[1:], strict=True):
-                with self.m.Case(key):
-                    self.m.d.comb += out.eq(value)
+    def switch(self, key: Value, table: dict[int, Value], out: Signal) -> None:
+        """`out` becomes the table's value for `key`; by the key's top bits first in large tables."""
+        low = 0 if len(table) <= _CASES else max(0, len(key) - _CASES.bit_length() + 1)
+        groups: dict[int, dict[int, Value]] = {}
+        for k, value in table.items():
+            groups.setdefault(k >> low, {})[k & (1 << low) - 1] = value
+        with self.m.Switch(key[low:]):
+            for top, group in groups.items():
+                with self.m.Case(top):
+                    if low:
+                        self.switch(key[:low], group, out)
+                    else:
+                        self.m.d.comb += out.eq(group[0])
 
     def unit(self, n: int) -> Value:
         """Add a multi-cycle unit; its output is readable `latency` stages later."""

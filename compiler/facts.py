@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..ctx_map.context import Field
+from ..ctx_map.helpers import PRINTS
 from ..ctx_map.kfuncs import TIME, Metadata
 from ..ctx_map.nics import Answer
 from .analysis.state import Region
+from .insn import Call
 from .unfold import Graph
 
 
@@ -111,6 +113,17 @@ class Facts:
     def guarded(self) -> list[int]:
         """The slots of the packet loads that are checked at run time, each once per block."""
         return [slot for (_, slot), access in self.accesses.items() if _guarded(access)]
+
+    def prints(self) -> list[int]:
+        """The slots of the calls that print, which have no effect in hardware."""
+        insns = self.graph.program.insns
+        found = {s for (_, s), a in self.accesses.items() if isinstance(a, CallMemory)}
+        return sorted(s for s in found if isinstance(i := insns[s], Call) and i.helper in PRINTS)
+
+    def metadata(self) -> dict[str, Answer]:
+        """The metadata functions that are called, and how the NIC answers them."""
+        calls = [a for a in self.accesses.values() if isinstance(a, MetadataCall)]
+        return {c.function.prototype.name: c.answer for c in calls}
 
 
 def _guarded(access: Access | None) -> bool:

@@ -38,6 +38,12 @@ def _facts(design: Design) -> Table:
             f"{_count(len(checks), 'packet load')} at run time, since no check is proven to cover"
             f" {'it' if len(checks) == 1 else 'them'} (lines {where}); outside the packet: ABORTED",
         )
+    for slot in design.facts.prints():
+        line = design.program.line(slot)
+        where = f"line {line.line}" if line else f"instruction {slot}"
+        table.add_row("dropped", f"{where}: nothing can be printed, and the call gives 0")
+    for name, answer in design.facts.metadata().items():
+        table.add_row("metadata", f"{name}() gives {answer.value} (NIC {design.program.nic.name})")
     table.add_row("stream", f"{config.width} bits, {_count(config.beat_bytes, 'byte')} per beat")
     table.add_row(
         "pipeline",

@@ -76,16 +76,27 @@ class Metadata:
 METADATA = {
     m.prototype.name: m for m in (
         Metadata(
-            Prototype("bpf_xdp_metadata_rx_hash", (Arg.CONTEXT, Arg.OUT_U32, Arg.OUT_U32), 32),
+            Prototype(
+                "bpf_xdp_metadata_rx_hash", (Arg.CONTEXT, Arg.OUT_U32, Arg.OUT_U32), 32,
+                doc="the receive hash and what it covers; -ENODATA where there is none (not IP, or cut)",
+            ),
             "rx_hash", "hash_type", (Output("hash", 4), Output("hash_type", 4)),
         ),
         Metadata(
-            Prototype("bpf_xdp_metadata_rx_vlan_tag", (Arg.CONTEXT, Arg.OUT_U16, Arg.OUT_U16), 32),
+            Prototype(
+                "bpf_xdp_metadata_rx_vlan_tag", (Arg.CONTEXT, Arg.OUT_U16, Arg.OUT_U16), 32,
+                doc="the tag that was taken out of the frame, protocol in network order, tci in host"
+                " order; -ENODATA where none was, so always without `--strip-vlan`, unless the shell"
+                " delivers it",
+            ),
             "rx_vlan_tag", "vlan_proto",
             (Output("vlan_proto", 2, network_order=True), Output("vlan_tci", 2)),
         ),
         Metadata(
-            Prototype("bpf_xdp_metadata_rx_timestamp", (Arg.CONTEXT, Arg.OUT_U64), 32),
+            Prototype(
+                "bpf_xdp_metadata_rx_timestamp", (Arg.CONTEXT, Arg.OUT_U64), 32,
+                doc="the time that was sampled when the packet was launched",
+            ),
             "rx_timestamp", "", (Output(TIME, 8),),
         ),
     )

@@ -11,8 +11,8 @@ from enum import Enum
 class Answer(Enum):
     """What a metadata function returns."""
 
-    DATA = "0 and the data, or -ENODATA for a packet that has none"
-    NO_DATA = "-ENODATA"
+    DATA = "0 with the data, or -ENODATA where a packet has none"
+    NO_DATA = "-ENODATA, since tags stay in the frames (--strip-vlan)"
     UNSUPPORTED = "-EOPNOTSUPP"
 
 

@@ -5,10 +5,12 @@
 
 from pathlib import Path
 
-from .context import SK_BUFF, XDP_MD, XDP_METADATA, Context, Field
+from .context import CONTEXTS, SK_BUFF, XDP_MD, XDP_METADATA, Context, Field
 from .descriptor import BY_NAME
 from .hash_types import HashType
-from .helpers import Helper
+from .helpers import PROTOTYPES, Helper
+from .kfuncs import METADATA
+from .nics import NICS, Answer
 
 HEADER = Path(__file__).parent / "include" / "rxgate" / "phys_dev.h"
 PAGE = Path(__file__).parent.parent / "docs" / "contexts.md"
@@ -149,11 +151,38 @@ def _meaning(field: Field) -> str:
 
 
 def contexts_page() -> str:
-    """The page of the documentation that lists every context."""
-    parts = ["# Contexts\n\nGenerated from `ctx_map/context.py`; all fields are read-only.\n"]
+    """The page of the documentation that lists every context, and what programs may call."""
+    parts = [
+        "# Contexts and helpers\n\nGenerated from `ctx_map/context.py`, `ctx_map/helpers.py` and"
+        " `ctx_map/kfuncs.py`. All fields are read-only.\n"
+    ]
     for context in (XDP_METADATA, SK_BUFF, XDP_MD):
         parts.append(f"## struct {context.structs[0]}\n\n{markdown_table(context).strip()}\n")
-    return "\n".join(parts)
+    return "\n".join([*parts, _helpers_table(), _functions_table()])
+
+
+def _helpers_table() -> str:
+    rows = []
+    for number, prototype in PROTOTYPES.items():
+        callers = [c for c in CONTEXTS if number in c.helpers]
+        who = "all" if len(callers) == len(CONTEXTS) else ", ".join(f"`{c.name}`" for c in callers)
+        rows.append(f"| `{prototype.name}` | {number.value} | {who} | {prototype.doc} |")
+    head = "## Helpers\n\n| helper | number | programs | in hardware |\n|---|--:|---|---|"
+    return "\n".join([head, *rows]) + "\n"
+
+
+def _functions_table() -> str:
+    nics = [n.bound(tags_taken_out=True) for n in NICS.values()]
+    rows = []
+    for name, function in METADATA.items():
+        offers = ", ".join(f"`{n.name}`" for n in nics if function.answer(n) is Answer.DATA)
+        rows.append(f"| `{name}` | {function.prototype.doc} | {offers} |")
+    text = (
+        "## Kernel functions\n\nFor `xdp_md` programs. The result is a C int: 0, or an error, and then"
+        " nothing is written. A NIC of `--nic` that does not offer the data gives -EOPNOTSUPP.\n\n"
+        "| function | gives | NICs that offer it |\n|---|---|---|"
+    )
+    return "\n".join([text, *rows]) + "\n"
 
 
 if __name__ == "__main__":

@@ -140,3 +140,21 @@ int loop(struct xdp_md *ctx)
 	rounds = bpf_loop(first[0] & 15, add, &total, 0);
 	return total.sum * 5 + rounds;
 }
+
+SEC("xdp/guarded")
+int guarded(struct xdp_md *ctx)
+{
+	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+	__u8 *checked, *other;
+	__u32 at;
+
+	if (data + 20 > end)
+		return XDP_DROP;
+	at = *(__u8 *)(data + 14) & 31;
+	checked = data + at + 10;
+	if ((void *)checked > end)
+		return XDP_PASS;
+	FORGET(at);
+	other = data + (at & 31);
+	return bpf_csum_diff(0, 0, (__be32 *)other, 16, at);
+}

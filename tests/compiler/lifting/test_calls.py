@@ -17,6 +17,7 @@ from rxgate.ctx_map.nics import NICS
 from rxgate.sim.directed import directed
 from rxgate.sim.fast import Conditions, simulate_fast
 from rxgate.sim.golden import Frame
+from rxgate.sim.helpers import csum_diff
 from rxgate.sim.interp import Interpreter
 from rxgate.sim.packets import generate
 
@@ -34,6 +35,7 @@ CASES = [
     ("metadata", "shell", HASH | VLAN), ("metadata", "plain", set()), ("caller", "shell", HASH),
     ("caller", "plain", set()), ("clocks", "front end", set()), ("bytes", "front end", set()),
     ("checksum", "front end", set()), ("header", "front end", set()),
+    ("guarded", "front end", set()),
 ]
 """Section, surroundings, descriptor fields that are asked for."""
 
@@ -77,6 +79,16 @@ def test_every_stage_agrees_with_the_interpreter(section, surroundings, fields):
         values = evaluate_all(function, inputs)
         for name, node in function.outputs.items():
             assert values[node] == [w[name] for w in wanted], stage
+
+
+def test_a_sum_that_is_checked_at_run_time():
+    """Outside the packet the program is aborted."""
+    program = program_of("guarded")
+    [slot] = compile_program(program).facts.guarded()
+    assert "bpf_csum_diff" in program.line(slot).text
+    frame = bytes([*bytes(14), 20, *bytes(5)]).ljust(36, b"\1")
+    results = [Interpreter(program).run(f, describe(f).descriptor).r0 for f in (frame, frame[:35])]
+    assert results == [csum_diff(b"", b"\1" * 16, 20), 0]
 
 
 @pytest.mark.rtl

@@ -17,8 +17,9 @@ def _tree(inputs: int, fan_in: int = 6) -> float:
     return max(1, ceil(log(max(2, inputs), fan_in) - 1e-9))
 
 
-def levels(node: Node, widths: list[int]) -> float:
-    """Levels of one operation on arguments of `widths` bits; 0 for wiring."""
+def levels(node: Node, args: list[Node]) -> float:
+    """Levels of one operation; 0 for wiring."""
+    widths = [a.width for a in args]
     match node.op:
         case "const" | "input" | "slice" | "concat" | "sext" | "not":
             return 0.0
@@ -28,8 +29,10 @@ def levels(node: Node, widths: list[int]) -> float:
             return 1.0
         case "onehot":
             return _tree(len(widths))
+        case "case" if all(a.op == "const" for a in args[1:]):
+            return _tree(widths[0])
         case "case":
-            return 1 + _tree(widths[0] + 1) + _tree(len(widths) - 1)
+            return _tree(widths[0]) + _tree(2 * (len(widths) - 1))
         case "add" | "sub" | "ult" | "slt":
             return 1 + max(widths) / 24
         case "eq":

@@ -6,6 +6,7 @@ from typing import ClassVar, Protocol
 from ..ir import Function
 from .dce import DeadCode
 from .narrow import Narrow
+from .tabulate import Tabulate
 
 
 class Pass(Protocol):
@@ -19,6 +20,8 @@ class Pass(Protocol):
 DEFAULT: tuple[Pass, ...] = (
     Narrow(),  # first: lifting makes everything 64 bits wide
     Narrow(),  # demand that only the narrower graph shows
+    Tabulate(),
+    Narrow(),  # what keys no longer need
     DeadCode(),  # last: the builder leaves what it simplified away
 )
 

@@ -12,7 +12,9 @@ from rxgate.compiler.errors import RxgateError
 from rxgate.compiler.ir import WIRING, Function
 from rxgate.compiler.ir_eval import evaluate
 from rxgate.compiler.passes import run_passes
-from rxgate.compiler.schedule import UNITS, Schedule, schedule, sources
+from rxgate.compiler.placement import UNITS, as_soon_as_possible
+from rxgate.compiler.schedule import Schedule, cuts, schedule
+from rxgate.compiler.wires import reads, sources
 from rxgate.sim.program_generator import random_program
 
 
@@ -47,11 +49,14 @@ def depth_fits(s: Schedule) -> None:
     """Chained operations of a stage stay within its levels, unless one alone is longer."""
     nodes = s.function.nodes
     level = [0.0] * len(nodes)
+    read = reads(s.function)
     for n, node in enumerate(nodes):
         if node.op in UNITS or not node.args:
             continue
-        before = max((level[a] for a in node.args if s.ready[a] == s.stage[n]), default=0.0)
-        own = levels(node, [nodes[a].width for a in node.args])
+        before = max(
+            (level[a] for a in read.get(n, ()) if s.ready[a] == s.stage[n]), default=0.0
+        )
+        own = levels(node, [nodes[a] for a in node.args])
         level[n] = before + own
         assert level[n] <= STAGE_LEVELS or before == 0.0
 
@@ -61,6 +66,37 @@ def test_schedules_of_random_programs(seed):
     placed = compile_program(random_program(seed, size=4)).schedule
     invariants(placed)
     depth_fits(placed)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_no_more_stages_and_bits_than_as_soon_as_possible(seed):
+    function = compile_program(random_program(seed, size=4)).schedule.function
+    first, best = as_soon_as_possible(function), schedule(function)
+    assert best.latency == first.end
+    before = cuts(function, first)
+    assert sum(map(best.live_bits, range(best.latency))) <= sum(
+        mask.bit_count() for cut in before for mask in cut.values()
+    )
+
+
+def test_what_is_narrow_is_carried():
+    """The comparison of two wide values that a late product waits for is not put off."""
+    b = Builder()
+    x, y = b.input("x", 64), b.input("y", 64)
+    late = b.parity(b.mul(b.input("p", 64), b.input("q", 64)))
+    placed = schedule(b.function({"out": b.and_(late, b.eq(x, y))}))
+    assert placed.latency > 2
+    assert all(placed.cuts[k][n].bit_count() == 1 for k in range(1) for n in placed.cuts[k])
+
+
+def test_what_is_wide_is_made_late():
+    """A sum of two nibbles is carried as nibbles until it is compared with a product."""
+    b = Builder()
+    x, late = b.input("x", 4), b.mul(b.input("p", 16), b.input("q", 16))
+    wide = b.concat(*[b.xor(b.sext(x, 16), b.const(k, 16)) for k in (3, 5, 9)])
+    out = b.eq(b.concat(late, late, late), wide)
+    placed = schedule(b.function({"out": out}))
+    assert placed.live_bits(0) == 4
 
 
 def test_an_output_without_operation_takes_one_cycle():

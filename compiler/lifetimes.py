@@ -1,0 +1,138 @@
+"""Dataflow graph, number of stages -> the placement with the fewest register bits.
+
+Every operation has a stage, every group of bits that the same operations read the stage of its last
+reader. Their differences are bounded: an operation follows what it reads, and a path that does not
+fit a stage is cut. The register bits are a linear function of them, so that the best corner of a
+linear program gives whole numbers (SDC scheduling: Cong and Zhang, DAC 2006).
+"""
+
+from dataclasses import dataclass
+
+import highspy
+import numpy as np
+
+from .delay import STAGE_LEVELS, levels
+from .ir import Function
+from .placement import Placement, duration, placement
+from .wires import all_sources, reads
+
+Edges = dict[tuple[int, int], int]
+"""(a, b) -> how many stages b must at least come after a."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """`bits` bits of node `source` that the same operations read; `leaves`: also an output."""
+
+    source: int
+    bits: int
+    readers: tuple[int, ...]
+    leaves: bool
+
+
+def _edges(function: Function, read: dict[int, dict[int, int]]) -> Edges:
+    """Distances between operations: by data flow, and where a chain is longer than a stage."""
+    nodes = function.nodes
+    edges: Edges = {}
+    chains: dict[int, dict[int, float]] = {}
+    for n, found in read.items():
+        node = nodes[n]
+        cost = 0.0 if duration(node) else levels(node, [nodes[a] for a in node.args])
+        longest: dict[int, float] = {}
+        for p in found:
+            if p not in read:
+                continue
+            edges[p, n] = duration(nodes[p])
+            for first, length in chains[p].items():
+                longest[first] = max(longest.get(first, 0.0), length)
+        too_long = {a for a, length in longest.items() if length > 0 and length + cost > STAGE_LEVELS}
+        # What is too far from n lets all before it be so.
+        for first in too_long.difference(*(read[a] for a in too_long)):
+            edges[first, n] = max(edges.get((first, n), 0), 1)
+        chains[n] = {}
+        if not duration(node):
+            chains[n] = {a: length + cost for a, length in longest.items() if a not in too_long}
+            chains[n][n] = cost
+    return edges
+
+
+def _groups(function: Function, read: dict[int, dict[int, int]]) -> list[_Group]:
+    """What must be carried, by who reads it."""
+    outputs = all_sources(function, function.outputs.values())
+    readers: dict[int, list[tuple[int, int]]] = {source: [] for source in outputs}
+    for n, found in read.items():
+        for source, mask in found.items():
+            readers.setdefault(source, []).append((n, mask))
+    groups = []
+    for source, found in readers.items():
+        leaving = outputs.get(source, 0)
+        parts = [leaving]
+        for _, mask in found:
+            parts[0] |= mask
+        for mask in (leaving, *(mask for _, mask in found)):
+            parts = [p for part in parts for p in (part & mask, part & ~mask) if p]
+        groups += [
+            _Group(
+                source, part.bit_count(), tuple(n for n, mask in found if mask & part),
+                bool(leaving & part),
+            )
+            for part in parts
+        ]
+    return groups
+
+
+class _Program:
+    """A linear program over stages; rows say how far two of them are apart at least."""
+
+    def __init__(self, columns: int, end: int) -> None:
+        self.cost = np.zeros(columns)
+        self.low, self.high = np.zeros(columns), np.full(columns, float(end))
+        self.columns: list[int] = []
+        self.distances: list[float] = []
+
+    def apart(self, first: int, then: int, distance: float) -> None:
+        self.columns += [then, first]
+        self.distances.append(distance)
+
+    def solve(self) -> list[int]:
+        rows = len(self.distances)
+        lp = highspy.HighsLp()
+        lp.num_col_, lp.num_row_ = len(self.cost), rows
+        lp.col_cost_, lp.col_lower_, lp.col_upper_ = self.cost, self.low, self.high
+        lp.row_lower_ = np.array(self.distances)
+        lp.row_upper_ = np.full(rows, highspy.kHighsInf)
+        lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+        lp.a_matrix_.start_ = np.arange(0, 2 * rows + 1, 2)
+        lp.a_matrix_.index_ = np.array(self.columns)
+        lp.a_matrix_.value_ = np.tile([1.0, -1.0], rows)
+        solver = highspy.Highs()
+        solver.setOptionValue("output_flag", False)
+        solver.passModel(lp)
+        solver.run()
+        assert solver.getModelStatus() == highspy.HighsModelStatus.kOptimal
+        return [round(x) for x in solver.getSolution().col_value]
+
+
+def fewest_bits(function: Function, first: Placement) -> Placement:
+    """As many stages as `first` has, and as few register bits as there can be."""
+    read = reads(function)
+    if not read:
+        return first
+    groups = _groups(function, read)
+    column = {n: k for k, n in enumerate(read)}
+    program = _Program(len(column) + len(groups), first.end)
+    for n, k in column.items():
+        program.high[k] = first.end - 1 - duration(function.nodes[n])
+    for (a, b), distance in _edges(function, read).items():
+        program.apart(column[a], column[b], distance)
+    for k, group in enumerate(groups, len(column)):
+        program.cost[k] += group.bits
+        if group.source in column:
+            program.cost[column[group.source]] -= group.bits
+            program.apart(column[group.source], k, duration(function.nodes[group.source]))
+        if group.leaves:
+            program.low[k] = first.end
+        for n in group.readers:
+            program.apart(column[n], k, 0)
+    solved = program.solve()
+    return placement(function, {n: solved[k] for n, k in column.items()})

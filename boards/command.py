@@ -1,5 +1,6 @@
 """synth: a program -> area and clock on a device."""
 
+import sys
 from typing import Any
 
 import click
@@ -42,6 +43,7 @@ def synth(target: str, pnr: bool, seeds: int, as_json: bool, **options: Any) -> 
     with Progress(
         SpinnerColumn(), *Progress.get_default_columns()[:1], TimeElapsedColumn(),
         console=console(stderr=True), transient=True,
+        disable=not sys.stderr.isatty(),
     ) as progress:
         task = progress.add_task("", total=None)
         found = measure(

@@ -1,6 +1,5 @@
 """Design and target -> area, logic levels, routed clock and slowest path, by stage and source line."""
 
-import re
 import statistics
 import tempfile
 from collections.abc import Callable
@@ -10,26 +9,16 @@ from typing import Any
 
 from ..compiler.driver import Design
 from ..sim.tools import nextpnr
-from .netlist import Area, Netlist, Place
-from .route import Routed, route
+from .harness import GATE
+from .netlist import Area, Place
+from .path import Segment, lines, segments
+from .route import route
 from .synthesis import FLAT, HARNESS, synthesise, write_sources
 from .targets import Target
 
 PROGRAM = "pipeline"
 """The part of the gate that is the program."""
-_NODE = re.compile(r"stage_\d+\.[nv](\d+)(?!\d)")
-"""How the pipeline's signals are named: after a node of the dataflow graph, n before and v behind
-a register."""
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """A piece of a path: where it is, the source line that it computes (where known), and its
-    nanoseconds."""
-
-    place: Place
-    line: str | None
-    ns: float
+_GATE = f"{GATE}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +27,8 @@ class Measurement:
 
     `areas` are those of the gate by place, `harness` is what only measuring needs. `levels` are the
     most look-up tables between two registers, by the place where the path ends. `fmax_mhz` has a
-    figure per placement seed; `path` limits the median one.
+    figure per placement seed; `path` limits the median one, between the cells `ends`, and
+    `lines` are the source lines that it computes.
     """
 
     areas: dict[Place, Area]
@@ -46,6 +36,8 @@ class Measurement:
     levels: dict[Place, int]
     fmax_mhz: tuple[float, ...]
     path: tuple[Segment, ...]
+    ends: tuple[str, str]
+    lines: tuple[str, ...]
 
     @property
     def gate(self) -> Area:
@@ -91,44 +83,18 @@ def measure(
         for seed in range(1, seeds + 1):
             progress(f"placing and routing, seed {seed} of {seeds}")
             runs.append(route(target, FLAT, design.options.clock_mhz, seed, directory))
-    middle = sorted(runs, key=lambda run: run.fmax_mhz)[(len(runs) - 1) // 2 :][:1]
+    ordered = sorted(runs, key=lambda run: run.fmax_mhz)
+    middle = ordered[(len(runs) - 1) // 2] if runs else None
+    path = middle.path if middle else ()
     return Measurement(
         gate.areas(),
         flat.areas()[Place(HARNESS)],
         gate.levels(),
         tuple(run.fmax_mhz for run in runs),
-        segments(middle[0], flat, design) if middle else (),
+        segments(path, flat, design),
+        (path[0].cell.removeprefix(_GATE), path[-1].cell.removeprefix(_GATE)) if path else ("", ""),
+        lines(path, flat, design),
     )
-
-
-def segments(run: Routed, flat: Netlist, design: Design) -> tuple[Segment, ...]:
-    """The slowest path in pieces of one source line each.
-
-    A path lies in the stage whose register it ends in. Its line is that of the value that a cell is
-    named after, which for logic that was merged is the register's behind it.
-    """
-    if not run.path:
-        return ()
-    end = flat.place(run.path[-1].cell)
-    found: list[Segment] = []
-    for hop in run.path:
-        line = _line(hop.cell, design) if end.stage >= 0 else None
-        if found and line in (found[-1].line, None):
-            found[-1] = Segment(end, found[-1].line, found[-1].ns + hop.ns)
-        else:
-            found.append(Segment(end, line, hop.ns))
-    return tuple(found)
-
-
-def _line(cell: str, design: Design) -> str | None:
-    """The source line of the value that a cell of the pipeline is named after."""
-    named = _NODE.search(cell)
-    nodes = design.schedule.function.nodes
-    if named is None or int(named[1]) >= len(nodes):
-        return None
-    origin = nodes[int(named[1])].origin
-    line = design.program.line(origin) if origin >= 0 else None
-    return f"{line.file}:{line.line}" if line else None
 
 
 def to_json(found: Measurement, design: Design, target: Target) -> dict[str, Any]:
@@ -145,6 +111,9 @@ def to_json(found: Measurement, design: Design, target: Target) -> dict[str, Any
         "width": design.options.width,
         "seeds": len(found.fmax_mhz),
         "critical_path": [_piece(s) for s in found.path],
+        "critical_from": found.ends[0],
+        "critical_to": found.ends[1],
+        "critical_lines": list(found.lines),
         "areas": {
             "program": found.program.to_json(),
             "surroundings": found.surroundings.to_json(),

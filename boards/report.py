@@ -31,8 +31,10 @@ def area_report(found: Measurement, design: Design, target: Target) -> Group:
     if found.fmax_mhz:
         each = ", ".join(f"{mhz:.1f}" for mhz in found.fmax_mhz)
         lines.append(f"clock: {found.median_mhz:.1f} MHz, the median of {each}")
-        lines.append("limited by")
+        lines.append(f"limited by {found.ends[0]} to {found.ends[1]}")
     for piece in found.path:
         where = piece.place.part if piece.place.stage < 0 else f"stage {piece.place.stage}"
         lines.append(f"    {piece.ns:6.3f} ns  {where}{f'  {piece.line}' if piece.line else ''}")
+    if found.lines:
+        lines.append(f"which computes {', '.join(found.lines)}")
     return Group(table, Text("\n".join(lines)))

@@ -13,10 +13,9 @@ from .targets import Target
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """Nanoseconds on the way to or through a cell; `net` is empty within cells."""
+    """Nanoseconds on the way to a cell, or through it."""
 
     cell: str
-    net: str
     ns: float
 
 
@@ -52,7 +51,5 @@ def read_report(report: Mapping[str, Any], seed: int) -> Routed:
         if p["from"].endswith(f"edge {clock}") and p["to"].endswith(f"edge {clock}")
     ]
     slowest = max(within, key=lambda path: sum(step["delay"] for step in path), default=[])
-    path = tuple(
-        Hop(step["to"]["cell"], step.get("net", ""), step["delay"]) for step in slowest
-    )
+    path = tuple(Hop(step["to"]["cell"], step["delay"]) for step in slowest)
     return Routed(seed, figures["achieved"], path)

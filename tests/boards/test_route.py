@@ -32,7 +32,7 @@ def test_the_path_of_the_clock_is_taken():
     found = read_report(text, 7)
     assert (found.seed, found.fmax_mhz) == (7, 512.3)
     assert found.path == (
-        Hop("a", "", 0.5), Hop("b", "n", 1.25), Hop("b", "", 0.25), Hop("b", "", 0.0),
+        Hop("a", 0.5), Hop("b", 1.25), Hop("b", 0.25), Hop("b", 0.0),
     )
 
 

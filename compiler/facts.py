@@ -114,6 +114,20 @@ class Facts:
         """The slots of the packet loads that are checked at run time, each once per block."""
         return [slot for (_, slot), access in self.accesses.items() if _guarded(access)]
 
+    def kept(self) -> set[tuple[int, int]]:
+        """Stack bytes, by call depth and offset, that a call fills only when it succeeds."""
+        found = set()
+        for access in self.accesses.values():
+            if isinstance(access, LoadBytes):
+                filled = [(access.to, access.packet.size)]
+            elif isinstance(access, MetadataCall):
+                sizes = (output.size for output in access.function.outputs)
+                filled = list(zip(access.to, sizes, strict=True))
+            else:
+                continue
+            found |= {(to.frame, to.offsets[0] + i) for to, size in filled for i in range(size)}
+        return found
+
     def prints(self) -> list[int]:
         """The slots of the calls that print, which have no effect in hardware."""
         insns = self.graph.program.insns

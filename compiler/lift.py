@@ -62,6 +62,7 @@ class _Lifter(Calls):
         super().__init__(facts.graph.program, target, window_size(facts, target))
         self.graph, self.facts = facts.graph, facts
         self.paths = Paths(self.b)
+        self.kept = facts.kept()
         self.results: dict[tuple[int, int, int], int] = {}
         self.exits: list[tuple[Predicate, int]] = []
         self.arriving: list[list[tuple[Predicate, State]]] = [[] for _ in self.graph.blocks]
@@ -167,8 +168,12 @@ class _Lifter(Calls):
             for d in range(len(states[0].saved))
         )
         stack = {}
-        for key in states[0].stack:
+        kept = [key for s in states for key in s.stack if key in self.kept]
+        for key in dict.fromkeys([*states[0].stack, *kept]):
             found = [s.stack.get(key) for s in states]
+            if key in self.kept:
+                # A failed call leaves what was there, and where nothing was that is 0.
+                found = [self.b.const(0, 8) if f is None else f for f in found]
             met = self.meet_bytes(paths, found)
             if met is not None:
                 stack[key] = met

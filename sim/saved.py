@@ -12,6 +12,7 @@ from ..compiler.insn import Imm, Insn, Program, Reg, Variable
 from ..compiler.tunables import registers_of
 from ..ctx_map import verdicts
 from ..ctx_map.context import CONTEXTS
+from ..ctx_map.nics import Nic
 from ..ctx_map.verdicts import VerdictRule
 from ..hdl.config import GateConfig, OnDrop
 from .golden import Golden
@@ -55,6 +56,7 @@ def dump(saved: Saved) -> str:
         "insns": [None if i is None else _flat(i) for i in program.insns],
         "functions": {str(slot): name for slot, name in sorted(program.functions.items())},
         "data": {name: content.hex() for name, content in sorted(program.data.items())},
+        "nic": {f.name: _value(program.nic, f.name) for f in fields(Nic)},
         "tunables": {name: asdict(program.variables[name]) for name in program.tunables},
         "gate": gate,
         "inputs": list(saved.inputs),
@@ -75,8 +77,8 @@ def _flat(insn: Insn) -> dict[str, Any]:
     return {"is": type(insn).__name__} | {f.name: _value(insn, f.name) for f in fields(insn)}
 
 
-def _value(insn: Insn, name: str) -> Any:
-    value = getattr(insn, name)
+def _value(holder: Insn | Nic, name: str) -> Any:
+    value = getattr(holder, name)
     match value:
         case Reg(n):
             return {"r": n}
@@ -109,6 +111,7 @@ def load(text: str) -> Saved:
             {name: bytes.fromhex(content) for name, content in record["data"].items()},
             variables=variables,
             tunables=tuple(variables),
+            nic=Nic(**_typed(Nic, record["nic"])),
         )
         gate["tunables"] = registers_of(program)
         return Saved(
@@ -124,6 +127,11 @@ def load(text: str) -> Saved:
 
 def _insn(record: Mapping[str, Any]) -> Insn:
     kind = getattr(instructions, record["is"])
+    return kind(**_typed(kind, record))
+
+
+def _typed(kind: type, record: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a dataclass, from what `_value` made of them."""
     values = {}
     for field in fields(kind):
         value = record[field.name]
@@ -132,4 +140,4 @@ def _insn(record: Mapping[str, Any]) -> Insn:
         elif isinstance(field.type, type) and issubclass(field.type, Enum):
             value = field.type[value]
         values[field.name] = value
-    return kind(**values)
+    return values

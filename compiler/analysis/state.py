@@ -94,6 +94,7 @@ class State:
     `saved` holds r6..r10 of the callers, outermost first. `proven` maps the anchor of packet pointers
     to a number n for which the packet is known to have at least anchor + n bytes. `guarded` tells
     that, on every path, some packet pointer with a variable part was found inside the packet.
+    `blurred` has bytes without an entry in `stack` that hold part of an address on some paths.
     """
 
     regs: list[Abstract]
@@ -101,10 +102,12 @@ class State:
     saved: tuple[tuple[Abstract, ...], ...] = ()
     proven: dict[Scalar | None, int] = field(default_factory=lambda: {None: 0})
     guarded: bool = False
+    blurred: frozenset[tuple[int, int]] = frozenset()
 
     def copy(self) -> "State":
         return State(
-            list(self.regs), dict(self.stack), self.saved, dict(self.proven), self.guarded
+            list(self.regs), dict(self.stack), self.saved, dict(self.proven), self.guarded,
+            self.blurred,
         )
 
     def prove(self, pointer: Pointer, extra: int) -> None:
@@ -137,6 +140,7 @@ class State:
         self.regs[1:6] = [DESTROYED] * 5
         self.saved = self.saved[:-1]
         self.stack = {k: v for k, v in self.stack.items() if k[0] != depth}
+        self.blurred = frozenset(k for k in self.blurred if k[0] != depth)
 
     def replace(self, old: Scalar | Pointer, new: Scalar | Pointer) -> None:
         """Every copy of `old`, in registers and on the stack, becomes `new`."""
@@ -174,7 +178,12 @@ class Joiner:
             lane = self._lane(a.stack[key], b.stack[key])
             if lane is not None:
                 stack[key] = lane
-        return State(regs, stack, saved, self._proven(a, b), a.guarded and b.guarded)
+        blurred = a.blurred | b.blurred | {
+            key for s in (a, b) for key, lane in s.stack.items()
+            if key not in stack and isinstance(lane.value, Pointer)
+        }
+        proven = self._proven(a, b)
+        return State(regs, stack, saved, proven, a.guarded and b.guarded, blurred)
 
     def _proven(self, a: State, b: State) -> dict[Scalar | None, int]:
         """What both sides have proven, also of packet pointers that differed before they met."""

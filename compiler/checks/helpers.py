@@ -170,6 +170,10 @@ class Helpers(Memory):
         What was never written before counts as 0.
         """
         outcomes = set(results)
+        if outcomes != {0} and self.blurred(to, size, state):
+            raise Problem(
+                f"the call may leave part of an address at stack byte {to.offsets[0]}; write it first"
+            )
         value = scalars.unknown(min(size, 8) * 8)
         for i in range(size):
             key = to.frame, to.offsets[0] + i
@@ -182,7 +186,12 @@ class Helpers(Memory):
                     f"the call may overwrite the address spilled at stack byte {key[1]}"
                 )
             elif old is None:
-                state.stack[key] = Lane(scalars.constant(0), 0, 1)
+                state.stack[key] = Lane(scalars.unknown(8), 0, 1)
+
+    def blurred(self, to: MemoryAccess, size: int, state: State) -> bool:
+        """Whether one of these bytes has no known content, and may be part of an address."""
+        keys = {(to.frame, to.offsets[0] + i) for i in range(size)}
+        return bool((keys & state.blurred) - state.stack.keys())
 
     def load_bytes(self, helper: Helper, name: str, state: State) -> Scalar:
         offset, size = state.regs[2], state.regs[4]

@@ -158,3 +158,25 @@ int guarded(struct xdp_md *ctx)
 	other = data + (at & 31);
 	return bpf_csum_diff(0, 0, (__be32 *)other, 16, at);
 }
+
+SEC("xdp/kept")
+int kept(struct xdp_md *ctx)
+{
+	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+	enum xdp_rss_hash_type type;
+	__u32 hash[2], at;
+	__u64 word;
+
+	if (data + 14 > end)
+		return XDP_DROP;
+	at = *(__u8 *)data;
+	FORGET(at);
+	if (at & 1)
+		hash[0] = 5;
+	if (at & 2)
+		*(volatile __u64 *)&word = at;
+	asm volatile("" : : "r"(hash), "r"(&word) : "memory");
+	bpf_xdp_metadata_rx_hash(ctx, &hash[0], &type);
+	bpf_xdp_load_bytes(ctx, at >> 2, &word, 8);
+	return hash[0] * 3 + word;
+}

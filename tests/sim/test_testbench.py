@@ -7,15 +7,18 @@ import pytest
 from rxgate.compiler.decode import decode
 from rxgate.compiler.driver import compile_program
 from rxgate.compiler.errors import InputError
+from rxgate.compiler.insn import FP, Alu, AluOp, CallExtern, Exit, Imm, Program, Reg
 from rxgate.compiler.load.text import load_text
 from rxgate.compiler.options import Options, Route
 from rxgate.compiler.source import read_expression
+from rxgate.ctx_map.context import XDP_MD
+from rxgate.ctx_map.nics import NICS
 from rxgate.hdl.config import OnDrop
 from rxgate.sim.captures import Frame, write_capture
 from rxgate.sim.directed import directed
 from rxgate.sim.golden import Frame as Sent
 from rxgate.sim.saved import Saved, dump, load
-from rxgate.sim.testbench import write_testbench
+from rxgate.sim.testbench import saved, write_testbench
 
 SAMPLE = """
 bf 16 0000 00000000  # r6 = r1
@@ -51,6 +54,19 @@ EXPRESSIONS = (
     "len > 100 and ip6",
     "ip[2:2] - ((ip[0] & 15) << 2) > 20",
 )
+
+
+@pytest.mark.parametrize("nic", NICS)
+@pytest.mark.parametrize("strip", [False, True])
+def test_a_saved_program_keeps_its_nic(nic, strip):
+    place = [Alu(AluOp.MOV, 64, 2, Reg(FP)), Alu(AluOp.ADD, 64, 2, Imm(-8))]
+    code = (*place, CallExtern("bpf_xdp_metadata_rx_timestamp"), Exit())
+    design = compile_program(
+        Program("p", "xdp", XDP_MD, code), Options(nic=NICS[nic], strip_vlan=strip)
+    )
+    kept = load(dump(saved(design)))
+    assert kept.program == design.program
+    assert kept.program.nic == NICS[nic].bound(strip)
 
 
 @pytest.mark.parametrize("expression", EXPRESSIONS)

@@ -184,6 +184,16 @@ def test_memory_that_a_failed_call_left_alone_is_known():
     assert ways(code, FRONT_END, 7, 5) == 2
 
 
+def test_part_of_an_address_is_not_left_behind():
+    """On one path there was an address where a call that can fail writes."""
+    code = [Load(4, 2, 1, 12), Jump(JumpOp.EQ, 64, 2, Imm(0), 4), Store(8, FP, -8, Reg(CTX)),
+            *stack(2, -8), *stack(3, -16), HASH, Load(4, 0, FP, -8), Exit()]
+    with pytest.raises(VerifyError, match="may leave part of an address at stack byte -8; write it"):
+        facts(*code, nic=FRONT_END)
+    time = [*code[:3], *stack(2, -8), TIME, Load(4, 0, FP, -8), Exit()]
+    assert not facts(*time, nic=FRONT_END).guarded()
+
+
 def test_prints_are_listed_once():
     found = facts(LoadData(1, ".rodata", 0), None, mov(2, 8), PRINT, *END)
     assert found.prints() == [4]

@@ -35,7 +35,7 @@ CASES = [
     ("metadata", "shell", HASH | VLAN), ("metadata", "plain", set()), ("caller", "shell", HASH),
     ("caller", "plain", set()), ("clocks", "front end", set()), ("bytes", "front end", set()),
     ("checksum", "front end", set()), ("header", "front end", set()),
-    ("guarded", "front end", set()),
+    ("guarded", "front end", set()), ("kept", "shell", HASH), ("kept", "plain", set()),
 ]
 """Section, surroundings, descriptor fields that are asked for."""
 

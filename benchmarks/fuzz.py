@@ -16,7 +16,7 @@ HEAD = """\
 
 `rxgate fuzz` draws a program from each seed, has every executor run it on frames aimed at its
 branches, and compares: the golden interpreter, the dataflow graph after lifting and after every pass,
-the kernel that runs here (`BPF_PROG_TEST_RUN`, return value and frame), and for every Nth program the
+the kernel that runs here (`BPF_PROG_TEST_RUN`, return value and frame), and for one program in N the
 Verilog of its pipeline, 40 programs in one Verilator model.
 
 ```sh
@@ -33,6 +33,11 @@ Half of the programs are XDP parsers: data-dependent offsets, checks in all form
 that may be 0, loops, switches, subprograms, helpers, callbacks, metadata functions. The others are
 random instructions in random control flow, for the contexts of XDP, PHYS_DEV and `__sk_buff`. Some
 do on purpose what only the kernel refuses.
+
+Random programs also try the kernel's verifier. That of Linux 6.18 loses count of stack frames where a
+packet load (`LD_ABS`) leaves a function that was called ("verifier bug: subprog exit from frame 0"),
+and then wrote outside its memory: a process died of it. Such programs are not put to the kernel any
+more. `--no-kernel` leaves the kernel out altogether.
 
 ## Campaigns
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from zlib import crc32
 
 from ..compiler.errors import InputError
 from ..compiler.insn import Program
@@ -57,12 +58,13 @@ _TURNS = ("xdp parser", "xdp instructions", "xdp parser", "phys_dev instructions
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a campaign is to do; `verilog_every` 0 leaves Verilog out."""
+    """What a campaign is to do; one program of `verilog_every` goes through Verilog, of 0 none."""
 
     seed: int = 0
     programs: int = 100
     packets: int = 100
     verilog_every: int = 0
+    in_kernel: bool = True
 
 
 @dataclass(slots=True)
@@ -73,6 +75,7 @@ class Counts:
     refused: int = 0
     refused_by_rxgate_alone: int = 0
     refused_by_kernel_alone: int = 0
+    not_for_the_kernel: int = 0
     packets: int = 0
     programs_in_kernel: int = 0
     packets_in_kernel: int = 0
@@ -168,7 +171,8 @@ def run(campaign: Campaign, directory: Path) -> Iterator[int]:
 
 def _batch(campaign: Campaign, seeds: range, files: dict[str, str]) -> Iterator[int]:
     """Try the programs of some seeds; adds the files of what is found. Yields seeds done."""
-    every, ask = campaign.plan.verilog_every, kernel.available() is None
+    every = campaign.plan.verilog_every
+    ask = campaign.plan.in_kernel and kernel.available() is None
     simulated: list[tuple[int, Trial]] = []
     for seed in seeds:
         trial = try_case(draw(seed, campaign.plan.packets))
@@ -177,7 +181,7 @@ def _batch(campaign: Campaign, seeds: range, files: dict[str, str]) -> Iterator[
         found = trial.found or (asked.found if asked else None)
         if found is not None:
             _report(campaign, seed, trial.case, found, files)
-        elif every and seed % every == 0 and trial.design is not None:
+        elif every and crc32(b"%d" % seed) % every == 0 and trial.design is not None:
             simulated.append((seed, trial))
         yield seed
     if simulated:
@@ -200,6 +204,9 @@ def _count(campaign: Campaign, trial: Trial, asked: KernelTrial | None, ask: boo
         if ask and program.context is XDP_MD and kernel.accepted(program):
             counts.refused_by_rxgate_alone += 1
         reason = f"rxgate: {trial.refused}"
+    elif asked is not None and asked.not_asked:
+        counts.not_for_the_kernel += 1
+        reason = f"not asked: {asked.not_asked}"
     elif asked is not None and asked.refused:
         counts.refused_by_kernel_alone += 1
         reason = f"kernel: {asked.refused.splitlines()[-1]}"
@@ -217,19 +224,29 @@ def _report(
     """Make a disagreement small and write it down."""
     campaign.counts.disagreements += 1
     if campaign.counts.disagreements <= _MOST_SHRUNK:
-        case = shrink(case, lambda c: _same(find_disagreement(c, found.executor), found), found.frame)
-        found = find_disagreement(case, found.executor) or found
+        # The kernel is asked again only about what it disagreed on.
+        first, ask = found, found.executor is Executor.KERNEL
+
+        def fails(candidate: Case) -> bool:
+            again = find_disagreement(candidate, first.executor, in_kernel=ask)
+            return _same(again, first)
+
+        case = shrink(case, fails, first.frame)
+        found = find_disagreement(case, first.executor, in_kernel=ask) or first
     campaign.failures.append(f"program {seed}: {found}")
     files[f"case-{seed}.json"] = json.dumps(to_json(case, seed, found), indent=1) + "\n"
 
 
-def find_disagreement(case: Case, last: Executor = Executor.VERILOG) -> Disagreement | None:
+def find_disagreement(
+    case: Case, last: Executor = Executor.VERILOG, *, in_kernel: bool = True
+) -> Disagreement | None:
     """The first disagreement on a case; executors behind `last` are not asked."""
     try:
         trial = try_case(case)
         if trial.found is not None or trial.design is None:
             return trial.found
-        if last in (Executor.KERNEL, Executor.VERILOG) and kernel.available() is None:
+        ask = in_kernel and last in (Executor.KERNEL, Executor.VERILOG)
+        if ask and kernel.available() is None:
             found = try_kernel(trial).found
             if found is not None:
                 return found

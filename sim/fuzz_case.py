@@ -25,7 +25,14 @@ from ..compiler.options import Options, Route
 from ..compiler.source import context_named
 from ..ctx_map.nics import NICS
 from .golden import Expectation, Frame, Golden
-from .kernel import KernelProgram, Refused, Unfit, program_type, runnable
+from .kernel import (
+    KernelProgram,
+    Refused,
+    Unfit,
+    breaks_verifiers,
+    program_type,
+    runnable,
+)
 from .mismatch import pipeline_inputs
 from .pipelines import Inputs, Wrong, pipeline_verdicts
 
@@ -137,21 +144,26 @@ def _compare_graphs(
 
 @dataclass(frozen=True, slots=True)
 class KernelTrial:
-    """What the kernel made of a case: packets that it ran, or why it ran none."""
+    """What the kernel made of a case: packets that it ran, why it refused it, or why not asked."""
 
-    packets: int
-    refused: str
-    found: Disagreement | None
+    packets: int = 0
+    refused: str = ""
+    not_asked: str = ""
+    found: Disagreement | None = None
 
 
 def try_kernel(trial: Trial) -> KernelTrial:
     """Run the frames that the kernel's test run takes, and compare return value and frame."""
     assert trial.design is not None
     program, packets = trial.design.program, 0
+    if breaks_verifiers(program):
+        return KernelTrial(not_asked="a packet load in a function that is called")
     try:
         kernel = KernelProgram(program, trial.case.options.prandom_seed)
-    except (Unfit, Refused) as error:
-        return KernelTrial(0, str(error), None)
+    except Unfit as error:
+        return KernelTrial(not_asked=str(error))
+    except Refused as error:
+        return KernelTrial(refused=str(error))
     with kernel:
         for n, e in enumerate(trial.expected):
             frame, outcome = e.sent.received.frame, e.outcome
@@ -163,12 +175,12 @@ def try_kernel(trial: Trial) -> KernelTrial:
             )
             if after != frame:
                 text = f"frame {n}: the kernel changed it into {after.hex()}"
-                return KernelTrial(packets, "", Disagreement(Executor.KERNEL, text, n))
+                return KernelTrial(packets, found=Disagreement(Executor.KERNEL, text, n))
             mine = outcome.r0 & 0xFFFF_FFFF
             if r0 != mine:
                 text = f"frame {n}: r0 is {r0:#x}, the interpreter says {mine:#x}"
-                return KernelTrial(packets, "", Disagreement(Executor.KERNEL, text, n))
-    return KernelTrial(packets, "", None)
+                return KernelTrial(packets, found=Disagreement(Executor.KERNEL, text, n))
+    return KernelTrial(packets)
 
 
 def try_verilog(trials: Sequence[Trial], seed: int) -> list[Disagreement | None]:

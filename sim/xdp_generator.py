@@ -187,7 +187,8 @@ class XdpMaker:
         self.code += rng.choice((
             [LoadImm64(1, value), None], [_move(1, Reg(_HASH)), Alu(AluOp.RSH, 64, 1, Imm(29))],
         ))
-        op = rng.choice((AluOp.MUL, AluOp.MUL, AluOp.XOR, AluOp.ADD, AluOp.DIV, AluOp.MOD))
+        ops = (AluOp.MUL, AluOp.MUL, AluOp.XOR, AluOp.ADD, AluOp.DIV, AluOp.MOD)
+        op = rng.choice(ops[: 4 if self.looping else 6])  # a divider has a stage for every bit
         self.code.append(Alu(op, rng.choice((32, 64, 64)), _HASH, Reg(1)))
 
     def assemble(self) -> None:

@@ -5,8 +5,10 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from rxgate.compiler.insn import Alu, AluOp, Call, CallLocal, Exit, Imm, Program
+from rxgate.compiler.cfg import build_cfg
+from rxgate.compiler.insn import Alu, AluOp, Call, CallLocal, Exit, Imm, LoadPacket, Program
 from rxgate.compiler.source import read_expression, read_program
+from rxgate.compiler.verify import verify
 from rxgate.ctx_map.context import XDP_METADATA
 from rxgate.ctx_map.helpers import Helper
 from rxgate.sim import bpf_syscall, kernel
@@ -56,6 +58,9 @@ def test_example(path: Path) -> None:
 def test_random_xdp_parser(seed: int) -> None:
     program = random_xdp_program(seed, size=(3, 8, 14, 20)[seed % 4])
     report = compare(program, directed(program, 40, seed, effort=60))
+    if verify(build_cfg(program)).guarded():
+        assert "offset is outside of the packet" in report.refused
+        return
     assert report.refused == ""
     assert [str(d) for d in report.disagreements] == []
     assert report.packets >= 20
@@ -124,6 +129,13 @@ def test_a_refusal_has_the_verifiers_words(monkeypatch: pytest.MonkeyPatch) -> N
     report = compare(accepted, [bytes(60)])
     assert (report.packets, report.skipped_frames) == (0, 1)
     assert report.refused.endswith("R0 !read_ok")
+
+
+def test_what_a_kernel_may_not_survive_is_known() -> None:
+    call, load, leave = CallLocal(2), LoadPacket(1, None, 0), Exit()
+    assert kernel.breaks_verifiers(program(call, leave, load, leave, functions={0: "p", 2: "f"}))
+    assert not kernel.breaks_verifiers(program(load, leave, leave, functions={0: "p", 2: "f"}))
+    assert not kernel.breaks_verifiers(program(load, leave))
 
 
 def test_what_is_accepted_as_it_is() -> None:

@@ -5,12 +5,20 @@ are awaited by any number of coroutines; all channels are driven independently o
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cocotb.triggers import Event
 
-from ..ctx_map.registers import BY_NAME, COMMANDS, COUNTERS, WORD_BITS, WORD_BYTES, Register
+from ..ctx_map.registers import (
+    BY_NAME,
+    COMMANDS,
+    COUNTERS,
+    WORD_BITS,
+    WORD_BYTES,
+    Register,
+    Tunable,
+)
 from .axis import ProtocolError
 
 OKAY, SLVERR = 0, 2
@@ -149,7 +157,7 @@ class Master:
         return value
 
     async def command(self, *names: str) -> None:
-        """Write a command: "snapshot", "clear" or both; it has acted on return."""
+        """Write a command: "snapshot", "clear", "commit" or several; it has acted on return."""
         register = BY_NAME["command"]
         value = sum(_COMMANDS[name] for name in names)
         _check(register, await self.write_word(register.offset, value))
@@ -159,8 +167,27 @@ class Master:
         await self.command("snapshot", *(["clear"] if clear else []))
         return {name: await self.read(name) for name in COUNTERS}
 
+    async def tune(self, values: Mapping[Tunable, bytes]) -> None:
+        """Write tunables and commit them: packets that are launched after that see them all."""
+        for tunable, value in values.items():
+            if len(value) != tunable.size:
+                raise ValueError(f"{tunable.name} has {tunable.size} bytes, not {len(value)}")
+            for at in range(0, tunable.size, WORD_BYTES):
+                word = int.from_bytes(value[at : at + WORD_BYTES], "little")
+                _check(tunable, await self.write_word(tunable.offset + at, word))
+        await self.command("commit")
 
-def _check(register: Register, response: int) -> None:
+    async def written(self, tunable: Tunable) -> bytes:
+        """What was last written to a tunable, committed or not."""
+        value = b""
+        for n in range(tunable.words):
+            response, word = await self.read_word(tunable.offset + n * WORD_BYTES)
+            _check(tunable, response)
+            value += word.to_bytes(WORD_BYTES, "little")
+        return value[: tunable.size]
+
+
+def _check(register: Register | Tunable, response: int) -> None:
     if response != OKAY:
         raise ResponseError(
             f"{register.name} at {register.offset:#06x} is answered with response {response}"

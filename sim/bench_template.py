@@ -213,6 +213,10 @@ async def tunables(dut):
         await bench.cycles(1)
     await bench.finish()
     assert len(set(bench.commits.commits)) > 1
+    held = [cocotb.start_soon(bench.host.written(t)) for t in DESIGN.config.tunables]
+    while not all(task.done() for task in held):
+        await bench.cycles(1)
+    assert b"".join(task.result() for task in held) == bench.images[-1]
 
 
 @pytest.fixture(scope="session")

@@ -16,13 +16,16 @@ from rxgate.compiler.ir_eval import evaluate
 from rxgate.compiler.load import load_program
 from rxgate.compiler.manifest import registers
 from rxgate.compiler.options import Options, Route
+from rxgate.compiler.source import read_program
 from rxgate.compiler.tunables import registers_of, tuned, value_bytes, with_values
 from rxgate.ctx_map.context import CONTEXTS
 from rxgate.ctx_map.models import describe
+from rxgate.sim.directed import directed
 from rxgate.sim.interp import Interpreter
 from rxgate.sim.packets import generate
 from rxgate.sim.program_generator import random_program
 
+EXAMPLES = Path(__file__).parents[2] / "examples"
 HEAD = """
 #include <linux/bpf.h>
 #include <rxgate/xdp.h>
@@ -123,6 +126,17 @@ def test_every_stage_agrees_with_the_interpreter(tmp_path, name, mcpu):
     assert agreement.stages > 2
     assert design.inputs["tunables"] == 8 * sum(program.variables[n].size for n in names.split())
     assert "tunables" not in compile_program(program).inputs
+
+
+@pytest.mark.parametrize(
+    ("name", "variable"), [("bogon", "bogons"), ("xdp_five_tuple", "rules"), ("xdp_block_list", "ports")]
+)
+def test_tables_of_examples(name, variable):
+    """Rules that a deployment changes are tunable as they are."""
+    program = read_program(str(EXAMPLES / f"{name}.c"))
+    options = Options(tunables=(variable,))
+    frames = [f for f in directed(program, 60, seed=2, effort=60) if len(f) >= 14]
+    compile_program(program, options, Agreement(program, options, random.Random(name), frames))
 
 
 def test_random_programs_with_any_bytes_as_tunables():

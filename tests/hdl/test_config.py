@@ -3,9 +3,11 @@
 
 import pytest
 from amaranth.hdl import Fragment
-from rxgate.ctx_map.registers import FLAGS, ProgramId
+from rxgate.ctx_map.registers import FLAGS, ProgramId, place_tunables
 from rxgate.ctx_map.verdicts import Verdict
 from rxgate.hdl.gate import Gate, GateConfig, OnDrop
+
+TUNABLES = place_tunables([("limit", b"12"), ("table", bytes(5))])
 
 
 @pytest.mark.parametrize(
@@ -16,6 +18,7 @@ from rxgate.hdl.gate import Gate, GateConfig, OnDrop
         ({"max_frame": 0}, "Frames must end at 1 to 65535 bytes, not 0"),
         ({"max_frame": 65536}, "Frames must end at 1 to 65535 bytes, not 65536"),
         ({"on_drop": "mark"}, "on_drop must be an OnDrop, not 'mark'"),
+        ({"tunables": TUNABLES}, "Tunables need a control port"),
         ({"stream_fields": ("len", "len")}, "Stream fields must differ, but are ('len', 'len')"),
     ],
 )
@@ -61,6 +64,8 @@ def test_reported_numbers():
         "hash": 32, "len": 16, "ktime": 64, "packet_number": 32,
     }
     assert config.buffer_depth(10) == 1152 + 5 + 10 + 24
+    tuned = GateConfig(width=64, control_port=True, tunables=TUNABLES)
+    assert tuned.supplies == {"ktime": 64, "packet_number": 32, "tunables": 8 * 7}
 
 
 @pytest.mark.parametrize(
@@ -71,6 +76,7 @@ def test_reported_numbers():
         ("mark_drops", ["packet_number"], {"on_drop": OnDrop.MARK}),
         ("no_backpressure", ["packet_number"], {"backpressure": False}),
         ("reads_time", ["ktime"], {}),
+        ("tunables", ["tunables"], {"tunables": TUNABLES}),
     ],
 )
 def test_what_the_control_port_tells(bench, flag, inputs, options):

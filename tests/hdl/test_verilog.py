@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from rxgate.ctx_map.registers import UNNAMED, identification
+from rxgate.ctx_map.registers import UNNAMED, identification, place_tunables
 from rxgate.ctx_map.verdicts import Verdict
 from rxgate.hdl.admit import Admit
 from rxgate.hdl.axil import AxiLite
@@ -30,11 +30,13 @@ STORE = GateConfig(width=64, window=34, store_and_forward=True)
 IDENTIFICATION = identification(
     UNNAMED, width=64, window=34, max_frame=9216, latency=13, flags=[]
 )
+TUNABLES = place_tunables([("limit", b"1"), ("table", bytes(15))])
 COMPONENTS = {
     "admit": lambda: Admit(64, SIDE, 100),
     "axil": AxiLite,
     "checksum": lambda: Checksum(512, 9216),
     "control": lambda: Control(IDENTIFICATION),
+    "control_tunables": lambda: Control(IDENTIFICATION, TUNABLES),
     "counters": Counters,
     "counters_clear": lambda: Counters(clear=True),
     "divider": lambda: Divider(64),
@@ -61,6 +63,7 @@ def configurations():
             on_drop=OnDrop.MARK if n % 4 == 3 else OnDrop.CONSUME,
             backpressure=n % 4 < 2,
             control_port=n % 3 == 1,
+            tunables=TUNABLES if n == 4 else (),
         )
 
 

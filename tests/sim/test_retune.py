@@ -1,5 +1,6 @@
 """Tunables that a host changes while frames go through: no frame sees a part of a change."""
 
+import asyncio
 import random
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from rxgate.ctx_map.models import describe
 from rxgate.ctx_map.registers import BY_NAME, place_tunables
 from rxgate.ctx_map.verdicts import Verdict
 from rxgate.hdl.control import Control
+from rxgate.sim.axil import OKAY, SLVERR, Master, ResponseError
 from rxgate.sim.cocotb_engine import simulate_cocotb
 from rxgate.sim.fast import Conditions, simulate_fast
 from rxgate.sim.golden import Frame, Golden
@@ -102,6 +104,33 @@ def test_a_host_writes_what_changes(program):
                 if step.strobe >> n & 1 and step.address + n in places:
                     held[places[step.address + n]] = step.value >> 8 * n & 0xFF
         assert held == new
+
+
+def test_a_host_of_a_user_says_what_it_wants():
+    """A master writes whole variables, then commits; and reads them."""
+    words: dict[int, int] = {}
+
+    class Host(Master):
+        def __init__(self):
+            pass
+
+        async def write_word(self, address, value, strobe=15):
+            words[address] = value
+            return OKAY if address < 0x1010 else SLVERR
+
+        async def read_word(self, address):
+            return (OKAY, words[address])
+
+    tunables = place_tunables([("a", bytes(5)), ("b", bytes(1)), ("c", bytes(8))])
+    a, b, c = tunables
+    asyncio.run(Host().tune({a: b"12345", b: b"6"}))
+    assert words == {0x1000: 0x34333231, 0x1004: 0x35, 0x1008: 0x36, 0x104: COMMIT}
+    assert list(words)[-1] == 0x104
+    assert asyncio.run(Host().written(a)) == b"12345"
+    with pytest.raises(ResponseError, match="c at 0x1010 is answered with response 2"):
+        asyncio.run(Host().tune({c: bytes(8)}))
+    with pytest.raises(ValueError, match="c has 8 bytes, not 1"):
+        asyncio.run(Host().tune({c: b"1"}))
 
 
 def test_the_model_takes_what_it_is_told(program):

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-
 LONGEST_LINE = 80
 """Characters of a source line that a diagnostic shows."""
 

@@ -94,6 +94,7 @@ class State:
     `saved` holds r6..r10 of the callers, outermost first. `proven` maps the anchor of packet pointers
     to a number n for which the packet is known to have at least anchor + n bytes. `guarded` tells
     that, on every path, some packet pointer with a variable part was found inside the packet.
+    `assumed` has the anchors of which only checks at run time have proven something.
     `blurred` has bytes without an entry in `stack` that hold part of an address on some paths.
     """
 
@@ -102,20 +103,41 @@ class State:
     saved: tuple[tuple[Abstract, ...], ...] = ()
     proven: dict[Scalar | None, int] = field(default_factory=lambda: {None: 0})
     guarded: bool = False
+    assumed: set[Scalar | None] = field(default_factory=set)
     blurred: frozenset[tuple[int, int]] = frozenset()
 
     def copy(self) -> "State":
         return State(
             list(self.regs), dict(self.stack), self.saved, dict(self.proven), self.guarded,
+            set(self.assumed),
             self.blurred,
         )
 
     def prove(self, pointer: Pointer, extra: int) -> None:
         """Note that the packet does not end before `pointer` plus `extra` bytes."""
         self.guarded |= pointer.anchor is not None
+        self.assumed.discard(pointer.anchor)
         known = self.proven.get(pointer.anchor)
         found = pointer.fixed + extra
         self.proven[pointer.anchor] = found if known is None else max(known, found)
+
+    def assume(self, pointer: Pointer, size: int) -> None:
+        """Note that a check at run time found `size` bytes at `pointer`."""
+        only = pointer.anchor not in self.proven or pointer.anchor in self.assumed
+        self.prove(pointer, size)
+        if only:
+            self.assumed.add(pointer.anchor)
+
+    def may_assume(self, pointer: Pointer) -> bool:
+        """Whether a load that is not proven may be checked at run time: the program has checked
+        another pointer with a variable part, and may mean this one."""
+        anchor = pointer.anchor
+        if anchor not in self.proven or anchor in self.assumed:
+            return self.guarded
+        return any(
+            other is not None and other is not anchor and other not in self.assumed
+            for other in self.proven
+        )
 
     def slack(self, pointer: Pointer) -> int | None:
         """Bytes that the packet is known to have from `pointer` on; None when nothing is known."""
@@ -178,12 +200,16 @@ class Joiner:
             lane = self._lane(a.stack[key], b.stack[key])
             if lane is not None:
                 stack[key] = lane
+        assumed = a.assumed | b.assumed | {
+            met.anchor for x, y, met in self._met
+            for s, p in ((a, x), (b, y)) if isinstance(p, Pointer) and p.anchor in s.assumed
+        }
         blurred = a.blurred | b.blurred | {
             key for s in (a, b) for key, lane in s.stack.items()
             if key not in stack and isinstance(lane.value, Pointer)
         }
         proven = self._proven(a, b)
-        return State(regs, stack, saved, proven, a.guarded and b.guarded, blurred)
+        return State(regs, stack, saved, proven, a.guarded and b.guarded, assumed, blurred)
 
     def _proven(self, a: State, b: State) -> dict[Scalar | None, int]:
         """What both sides have proven, also of packet pointers that differed before they met."""

@@ -29,8 +29,7 @@ class Packet(Registers):
         """A load through a packet pointer, which a bounds check must cover."""
         slack = state.slack(pointer)
         proven = slack is not None and slack >= size
-        # A check of another variable pointer may be meant for this one: then the hardware checks.
-        guarded = not proven and state.guarded and pointer.anchor not in state.proven
+        guarded = not proven and state.may_assume(pointer)
         if not (proven or guarded) or pointer.offset.high > packet_pointers.MAX_OFFSET:
             known = "no check" if slack is None or slack <= 0 else f"a check of {slack} bytes"
             raise Problem(
@@ -40,7 +39,7 @@ class Packet(Registers):
         access = self.packet_access(pointer.offset, size)
         self.accesses[self.place] = replace(access, guarded=guarded)
         if guarded:
-            state.prove(pointer, size)
+            state.assume(pointer, size)
         return scalars.unknown(size * 8)
 
     def load_packet(self, insn: LoadPacket, state: State) -> None:

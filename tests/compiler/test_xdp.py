@@ -169,6 +169,9 @@ ACCEPTED = {
         " s = 0; if (b[0] & 1) s = data + 14; b = s; if (!b) return 4; return *b & 3;)",
     "0 is a number again": "PROGRAM(if (data + 60 > end) return 0; void *p = 0;"
         " if (b[0] & 1) p = data + 14; FORGET(p); if (p) return 1; return (long)p + 2;)",
+    "an offset in bits": "PROGRAM(if (data + 14 > end) return 1; __u32 o = 112 + (b[0] & 1) * 32;"
+        " FORGET(o); __u32 t = o + 64; FORGET(t); if (data + (o >> 3) > end) return 1;"
+        " if (data + (t >> 3) > end) return 2; b += o >> 3; return (b[0] ^ b[7]) & 3;)",
     "a result beyond 32 bits": "PROGRAM(if (data + 60 > end) return 0; return *(int *)(data + 3);)",
     "checked through another pointer": """PROGRAM(if (data + 14 > end) return XDP_DROP;
         __u8 *p = b + (b[0] & 31), *q = b + (b[1] & 31);
@@ -298,6 +301,11 @@ def test_a_check_at_run_time(tmp_path):
     assert exact.r0 == 7
     [*_, last] = Interpreter(program).trace(frame, describe(frame).descriptor)
     assert last.slot == slot
+
+
+def test_each_load_beyond_the_last_is_checked(tmp_path):
+    facts = verify(build_cfg(built(tmp_path, ACCEPTED["an offset in bits"])))
+    assert len(facts.guarded()) == 2
 
 
 def test_an_example_needs_no_check_at_run_time():

@@ -68,15 +68,16 @@ def test_every_port_is_at_a_register_and_the_program_is_all_there(tmp_path):
 @needs_router
 def test_routed_and_printed():
     design, told = tiny(8), []
-    found = measure(design, ECP5, 2, told.append)
-    assert told[-1] == "placing and routing, seed 2 of 2"
+    found = measure(design, ECP5, 1, told.append)
+    assert told[-1] == "placing and routing, seed 1 of 1"
     shown = to_json(found, design, ECP5)
     assert set(shown) > {
         "fmax_mhz", "lut", "ff", "bram", "dsp", "carry", "levels", "stages", "latency_cycles",
         "target", "width", "seeds", "critical_path",
     }
-    assert shown["fmax_mhz"] == min(shown["fmax_by_seed"]) > 50
-    assert (shown["target"], shown["width"], shown["seeds"]) == ("ecp5-45f-8", 8, 2)
+    assert [shown["fmax_mhz"]] == shown["fmax_by_seed"]
+    assert shown["fmax_mhz"] > 50
+    assert (shown["target"], shown["width"], shown["seeds"]) == ("ecp5-45f-8", 8, 1)
     assert sum(s["ns"] for s in shown["critical_path"]) == pytest.approx(
         1000 / shown["fmax_mhz"], rel=0.1
     )

@@ -5,7 +5,7 @@ enough to be written as instructions. The functions are appended, so that all sl
 what is left is loops and calls, which everything else knows.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from .errors import Unsupported
@@ -113,11 +113,12 @@ def _iter_destroy(_: int) -> list[Insn]:
     return [Store(8, 1, 0, Imm(0)), Exit()]
 
 
-_ITERATORS = {
+ITERATORS: dict[str, Callable[[int], list[Insn]]] = {
     "bpf_iter_num_new": _iter_new,
     "bpf_iter_num_next": _iter_next,
     "bpf_iter_num_destroy": _iter_destroy,
 }
+"""Kernel functions -> what they do, as the function that begins at a slot."""
 
 
 class _Expansion:
@@ -145,9 +146,9 @@ class _Expansion:
                     if name not in placed:
                         placed[name] = self.append(name, _loop(len(self.insns), callback))
                     self.insns[slot] = CallLocal(placed[name])
-                case CallExtern(name) if name in _ITERATORS:
+                case CallExtern(name) if name in ITERATORS:
                     if name not in placed:
-                        placed[name] = self.append(name, _ITERATORS[name](len(self.insns)))
+                        placed[name] = self.append(name, ITERATORS[name](len(self.insns)))
                     self.insns[slot] = CallLocal(placed[name])
                 case LoadFunction(dst):
                     self.insns[slot] = LoadImm64(dst, 0)

@@ -21,7 +21,7 @@ from ..ctx_map.verdicts import Verdict
 from . import bpf_syscall
 from .bpf_syscall import ProgramType, Refused
 from .interp import Interpreter, Outcome
-from .kernel_btf import functions_btf
+from .kernel_btf import functions_btf, kernel_function
 from .kernel_rewrite import INPUTS, Unfit, rewrite
 from .run import Judged
 
@@ -127,6 +127,8 @@ def _load(program: Program, kind: ProgramType, stack: ExitStack) -> tuple[int, d
         code[slot * 8 + 1] |= _PSEUDO_MAP_VALUE << 4
         struct.pack_into("<I", code, slot * 8 + 4, maps[section])
         struct.pack_into("<I", code, slot * 8 + 12, offset)
+    for slot, name in raw.externs.items():
+        struct.pack_into("<I", code, slot * 8 + 4, kernel_function(name))
     types, infos = functions_btf(sorted(raw.functions))
     btf = bpf_syscall.load_btf(types)
     stack.callback(os.close, btf)

@@ -1,12 +1,18 @@
-"""Where functions start -> the type information with which the kernel accepts packet loads in them.
+"""Type information for the kernel: of a program's functions, and the numbers of its own.
 
 A function that a packet load can end early must be known to return an int, which only BTF says
 (Documentation/bpf/btf.rst; kernel: check_abnormal_return).
 """
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
 
+from ..compiler.load.btf import function_ids
+from .bpf_syscall import Refused
+
+_KERNEL = Path("/sys/kernel/btf/vmlinux")
 _MAGIC, _VERSION = 0xEB9F, 1
 _HEADER = struct.Struct("<HBBIIIII")
 _KIND_INT, _KIND_FUNC, _KIND_FUNC_PROTO = 1, 12, 13
@@ -27,6 +33,18 @@ def functions_btf(starts: Sequence[int]) -> tuple[bytes, bytes]:
         _MAGIC, _VERSION, 0, _HEADER.size, 0, len(types), len(types), len(strings)
     )
     return header + types + strings, infos
+
+
+@cache
+def _kernel_functions() -> Mapping[str, int]:
+    return function_ids(_KERNEL.read_bytes()) if _KERNEL.exists() else {}
+
+
+def kernel_function(name: str) -> int:
+    """The number by which a call names a function of the running kernel; Refused without one."""
+    if name not in _kernel_functions():
+        raise Refused(f"this kernel has no function {name}, or does not tell where ({_KERNEL})")
+    return _kernel_functions()[name]
 
 
 def _type(name: int, kind: int, size_or_type: int) -> bytes:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from ..compiler.cfg import build_cfg
+from ..compiler.expand import ITERATORS
 from ..compiler.facts import ContextAccess
 from ..compiler.insn import (
     Alu,
@@ -165,7 +166,7 @@ def _replacement(
             yield Alu(AluOp.MOV, 64, 0, Imm(0))
         case CallExtern(name) if name in METADATA:
             yield from _metadata_call(METADATA[name], inputs)
-        case CallExtern(name):
+        case CallExtern(name) if name not in ITERATORS:
             raise Unfit(f"{name} is a kernel function for another type of program")
         case _:
             yield insn

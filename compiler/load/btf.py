@@ -52,6 +52,14 @@ def read_btf(image: Image) -> Btf:
         return Btf()
 
 
+def function_ids(data: bytes) -> dict[str, int]:
+    """Function name -> its type's number; `data` is all of a BTF section, such as the kernel's own.
+
+    Raises ValueError, struct.error or IndexError when it is damaged.
+    """
+    return {t.name: n for n, t in enumerate(_types(data)) if t.kind == _FUNC}
+
+
 def _types(data: bytes) -> list[_Type]:
     magic, _, _, header, at, size, names, length = struct.unpack_from("<HBBIIIII", data)
     if magic != MAGIC:

@@ -71,7 +71,7 @@ def test_what_is_supported_has_its_test():
     """Rows of the table name tests that exist; a row that says supported names one at least."""
     rows = re.findall(r"^\|([^|]+)\|([^|]+)\|([^|]*)\|$", (ROOT / "docs" / "support.md").read_text(),
                       re.MULTILINE)
-    states = {"supported", "refused", "planned", "not applied"}
+    states = {"supported", "refused", "planned"}
     assert {re.split("[,;]", state.strip())[0] for _, state, _ in rows} - {"state", "---"} == states
     for feature, state, notes in rows:
         names = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", notes)

@@ -5,7 +5,7 @@ import struct
 import pytest
 from rxgate.compiler.decode import decode
 from rxgate.compiler.errors import ElfError, InputError, RxgateError, Unsupported
-from rxgate.compiler.insn import CallExtern, CallLocal, LoadData
+from rxgate.compiler.insn import CallExtern, CallLocal, Load, LoadData
 from rxgate.compiler.load import RawProgram, load_program
 from rxgate.compiler.load.clang import compile_source
 from rxgate.compiler.load.elf import load_elf
@@ -245,6 +245,19 @@ def test_kernel_functions_are_named(build):
     raw = load_elf(blob, "prog.o")
     assert list(raw.externs.values()) == ["bpf_kernel_function"]
     assert CallExtern("bpf_kernel_function") in decode(raw).insns
+
+
+def test_offsets_that_a_loader_might_move_stay_as_compiled(build):
+    blob = build(
+        """
+        struct xdp_md { __u32 data, data_end, data_meta, ingress_ifindex, rx_queue_index; }
+            __attribute__((preserve_access_index));
+        SEC("xdp") int entry(struct xdp_md *c)
+        { return __builtin_preserve_field_info(c->rx_queue_index, 2) ? c->rx_queue_index : 7; }
+        """
+    )
+    loads = [i for i in decode(load_elf(blob, "prog.o")).insns if isinstance(i, Load)]
+    assert loads == [Load(4, 0, 1, 16)]
 
 
 SEVERAL = """

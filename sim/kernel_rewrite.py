@@ -167,7 +167,8 @@ def _replacement(
         case CallExtern(name) if name in METADATA:
             yield from _metadata_call(METADATA[name], inputs)
         case CallExtern(name) if name not in ITERATORS:
-            raise Unfit(f"{name} is a kernel function for another type of program")
+            # Nothing reaches it in a verified program: it is behind a test of a weak symbol.
+            yield Alu(AluOp.MOV, 64, 0, Imm(0))
         case _:
             yield insn
 

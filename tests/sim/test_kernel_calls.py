@@ -38,6 +38,42 @@ def test_the_kernel_agrees(section, nic):
     assert report.packets >= 400
 
 
+OWN = """
+#include <linux/bpf.h>
+#define __ksym __attribute__((section(".ksyms")))
+enum xdp_rss_hash_type { XDP_RSS_TYPE_NONE };
+extern int bpf_xdp_metadata_rx_hash(const struct xdp_md *ctx, __u32 *hash,
+                                    enum xdp_rss_hash_type *rss_type) __ksym;
+extern int bpf_nothing(void) __ksym __attribute__((weak));
+extern const int bpf_number __ksym __attribute__((weak));
+struct meta { union { __u32 hash; __s32 err; }; enum xdp_rss_hash_type type; };
+__attribute__((section("xdp"))) int rx(struct xdp_md *ctx)
+{
+    struct meta meta = {};
+    int err;
+
+    if (bpf_nothing)
+        return bpf_nothing();
+    err = bpf_xdp_metadata_rx_hash(ctx, &meta.hash, &meta.type);
+    if (err < 0)
+        meta.err = err;
+    return meta.hash % 3 + (err == -61);
+}
+"""
+
+
+@pytest.mark.skipif(available() is not None, reason=str(available()))
+@pytest.mark.parametrize("mcpu", ["v1", "v4"])
+def test_a_program_with_its_own_declarations(tmp_path, mcpu):
+    """As those that include the headers of a kernel; one function does not exist."""
+    path = tmp_path / "own.c"
+    path.write_text(OWN)
+    program = read_program(str(path), mcpu=mcpu)
+    report = compare(program, directed(program, 200, seed=2))
+    assert (report.refused, report.disagreements) == ("", ())
+    assert report.packets >= 150
+
+
 @pytest.mark.parametrize(("section", "nic"), CASES[:7])
 def test_the_rewritten_program_does_the_same(section, nic):
     """In the interpreter, with its inputs in memory and nothing in the descriptor."""

@@ -45,7 +45,9 @@ def _edges(function: Function, read: dict[int, dict[int, int]]) -> Edges:
             edges[p, n] = duration(nodes[p])
             for first, length in chains[p].items():
                 longest[first] = max(longest.get(first, 0.0), length)
-        too_long = {a for a, length in longest.items() if length > 0 and length + cost > STAGE_LEVELS}
+        too_long: set[int] = set()
+        if not duration(node):  # a unit may follow in the stage of its arguments, whatever their levels
+            too_long = {a for a, length in longest.items() if 0 < length > STAGE_LEVELS - cost}
         # What is too far from n lets all before it be so.
         for first in too_long.difference(*(read[a] for a in too_long)):
             edges[first, n] = max(edges.get((first, n), 0), 1)

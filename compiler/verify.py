@@ -3,7 +3,7 @@
 Every rule of the kernel's verifier that applies to programs without maps: registers are written
 before they are read, pointers stay pointers and inside their regions, the context is read by its own
 rules, helpers get what their prototypes ask for, no address leaks. All problems are collected; the
-first in program order is raised with the others as notes.
+first that control meets is raised with the others as notes.
 """
 from dataclasses import dataclass, field, replace
 from heapq import heappop, heappush
@@ -154,12 +154,12 @@ class _Verifier(Arithmetic, Helpers):
         ))
 
     def report(self) -> RxgateError:
-        """The first problem in program order, the others as notes."""
+        """The problem that control meets first, the others, which may follow from it, as notes."""
         errors = [
             (Unsupported if p.unsupported else VerifyError)(
                 str(p), self.program.where(slot), p.registers
             )
-            for slot, p in sorted(self.problems.items())
+            for slot, p in self.problems.items()
         ]
         for other in errors[1:]:
             errors[0].add_note(str(other))
@@ -183,7 +183,9 @@ class _Verifier(Arithmetic, Helpers):
     def forget_result(self, insn: Insn, state: State) -> None:
         """After a problem go on as if the instruction had given some number."""
         match insn:
-            case Alu() | MovSx() | Neg() | Swap() | Load() if insn.dst != FP:
+            case Load() if insn.dst != FP:
+                state.regs[insn.dst] = scalars.unknown(64 if insn.signed else insn.size * 8)
+            case Alu() | MovSx() | Neg() | Swap() if insn.dst != FP:
                 state.regs[insn.dst] = scalars.unknown()
             case LoadPacket() | Call() | CallExtern() | Exit():
                 state.regs[0] = scalars.unknown()

@@ -265,6 +265,20 @@ def test_first_problem_is_raised_with_the_others_as_notes():
     assert caught.value.__notes__ == ["section s, instruction 1: r4 is read, but was never written"]
 
 
+def test_the_first_problem_is_the_one_that_control_meets_first():
+    with pytest.raises(VerifyError) as caught:
+        facts(Goto(3), mov(0, Reg(9)), Exit(), mov(0, Reg(8)), Goto(1))
+    assert caught.value.message == "r8 is read, but was never written"
+    assert len(caught.value.__notes__) == 1
+
+
+def test_a_refused_load_gives_a_number_of_its_size():
+    with pytest.raises(VerifyError) as caught:
+        facts(Load(1, 3, FP, -8), mov(2, Reg(FP)), add(2, Reg(3)), Store(1, 2, 0, Imm(0)), *END)
+    [note] = caught.value.__notes__
+    assert "stack pointer +0..+255 leaves the stack" in note
+
+
 @pytest.mark.parametrize(
     ("insns", "shown"),
     [

@@ -22,8 +22,8 @@ from .ir import Function
 from .ir_check import check
 from .lift import lift, signals, window_size
 from .lifting.symbols import Target
-from .options import Options, Route
-from .passes import run_passes
+from .options import Options, Route, Scheduler
+from .passes import DEFAULT, PLAIN, run_passes
 from .schedule import Schedule, schedule
 from .tunables import check_read, registers_of, tuned
 from .verify import verify
@@ -151,8 +151,8 @@ def compile_program(
     lifted = lift(facts, target)
     callback("lift", lifted)
     verdict_only = Function(lifted.nodes, {"verdict": lifted.outputs["verdict"]}, lifted.results)
-    function = run_passes(verdict_only, callback)
-    placed = schedule(function)
+    function = run_passes(verdict_only, callback, DEFAULT if options.narrow else PLAIN)
+    placed = schedule(function, minimise=options.scheduler is Scheduler.FEWEST_BITS)
     inputs = {name for name, _ in function.inputs()}
     window = window if inputs & {"window", "present"} else 0
     config = _config(options, fields, window, inputs, registers_of(program))

@@ -23,6 +23,13 @@ class Route(Enum):
     FRONT_END = "front-end"
 
 
+class Scheduler(Enum):
+    """How operations come to their stages; both take as few stages as there can be."""
+
+    FEWEST_BITS = "fewest-bits"
+    ASAP = "asap"
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """Choices that change the circuit.
@@ -31,7 +38,8 @@ class Options:
     a loop; `clock_mhz` only enters the rates that the manifest states. `nic` says which metadata XDP
     programs get. `mark_drops` lets dropped frames through, marked in tuser.
     `trace` adds a port with every pipeline register, `control_port` one for the host (AXI4-Lite),
-    through which it changes the read-only variables that `tunables` name; these imply it.
+    through which it changes the read-only variables that `tunables` name; these imply it. Without
+    `narrow` all values stay as wide as the program's registers: that and `ASAP` are for comparison.
     """
 
     width: int = 512
@@ -49,6 +57,8 @@ class Options:
     trace: bool = False
     control_port: bool = False
     tunables: tuple[str, ...] = ()
+    narrow: bool = True
+    scheduler: Scheduler = Scheduler.FEWEST_BITS
 
     def __post_init__(self) -> None:
         if self.width not in WIDTHS:

@@ -80,9 +80,14 @@ def cuts(function: Function, placed: Placement) -> tuple[Mapping[int, int], ...]
     return tuple(found)
 
 
-def schedule(function: Function) -> Schedule:
-    """Place every operation of `function`, which must hold no dead code."""
-    placed = fewest_bits(function, as_soon_as_possible(function))
+def schedule(function: Function, *, minimise: bool = True) -> Schedule:
+    """Place every operation of `function`, which must hold no dead code.
+
+    Without `minimise` every operation is placed as soon as possible, whatever must be carried then.
+    """
+    placed = as_soon_as_possible(function)
+    if minimise:
+        placed = fewest_bits(function, placed)
     rows: list[list[int]] = [[] for _ in range(placed.end)]
     for n, node in enumerate(function.nodes):
         if node.op not in WIRING:

@@ -16,7 +16,7 @@ import click
 from rich.console import Console
 
 from ..compiler.insn import Program
-from ..compiler.options import WIDTHS, Options, Route
+from ..compiler.options import WIDTHS, Options, Route, Scheduler
 from ..compiler.source import read_expression, read_program
 from ..compiler.tunables import with_values
 from ..compiler.unfold import DEFAULT_MAX_UNROLL
@@ -97,6 +97,11 @@ circuit_options = _apply([
     click.option("--ingress", type=click.Choice(["backpressure", "no-backpressure"]),
                  default="backpressure", show_default=True,
                  help="Whether the source of frames can be stalled."),
+    click.option("--no-narrow", is_flag=True,
+                 help="Leave all values as wide as registers, for comparison."),
+    click.option("--schedule", type=click.Choice([s.value for s in Scheduler]),
+                 default=Scheduler.FEWEST_BITS.value, show_default=True,
+                 help="Carry as few bits as possible, or place operations as soon as possible."),
     click.option("--control-port", is_flag=True,
                  help="Add an AXI4-Lite port: identification, counters."),
     click.option("--tunable", "tunables", type=NAME, multiple=True, metavar="NAME",
@@ -158,6 +163,8 @@ def take_circuit(options: dict[str, Any], **more: Any) -> Options:
             max_frame=options.pop("max_frame"),
             max_unroll=options.pop("max_unroll"),
             mark_drops=options.pop("on_drop") == "mark",
+            narrow=not options.pop("no_narrow"),
+            scheduler=Scheduler(options.pop("schedule")),
             backpressure=options.pop("ingress") == "backpressure",
             control_port=options.pop("control_port"),
             tunables=options.pop("tunables"),

@@ -1,6 +1,6 @@
 """Dataflow graph -> an equal, smaller one. A pass may assume a valid graph and must leave one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ClassVar, Protocol
 
 from ..ir import Function
@@ -26,11 +26,17 @@ DEFAULT: tuple[Pass, ...] = (
 )
 
 
+PLAIN: tuple[Pass, ...] = (DeadCode(),)
+"""Nothing but what every compiler does."""
+
+
 def run_passes(
-    function: Function, callback: Callable[[str, Function], None] = lambda name, f: None
+    function: Function,
+    callback: Callable[[str, Function], None] = lambda name, f: None,
+    passes: Sequence[Pass] = DEFAULT,
 ) -> Function:
-    """Run the default passes; `callback` sees the graph after each, by the pass's name."""
-    for p in DEFAULT:
+    """Run the passes; `callback` sees the graph after each, by the pass's name."""
+    for p in passes:
         function = p.run(function)
         callback(p.name, function)
     return function

@@ -11,6 +11,7 @@ from rxgate.compiler.driver import compile_program
 from rxgate.compiler.errors import RxgateError
 from rxgate.compiler.ir import WIRING, Function
 from rxgate.compiler.ir_eval import evaluate
+from rxgate.compiler.options import Options, Scheduler
 from rxgate.compiler.passes import run_passes
 from rxgate.compiler.placement import UNITS, as_soon_as_possible
 from rxgate.compiler.schedule import Schedule, cuts, schedule
@@ -206,3 +207,22 @@ def small_designs(count: int):
 def test_random_programs_in_the_pipeline():
     for seed, design in small_designs(6):
         drive(design.pipeline, design.schedule.function, seed, 40)
+
+
+def test_the_naive_mode_says_the_same_at_a_higher_price():
+    program = random_program(7, size=4)
+    best = compile_program(program).schedule
+    naive = compile_program(program, Options(narrow=False, scheduler=Scheduler.ASAP)).schedule
+    invariants(naive)
+    rng = random.Random(7)
+    for _ in range(50):
+        inputs = {
+            source: rng.getrandbits(64) if source[0] != "window" else rng.getrandbits(8)
+            for source in naive.function.inputs()
+        }
+        inputs["present", 0] = 256
+        values = [evaluate(s.function, inputs)[s.function.outputs["verdict"]] for s in (best, naive)]
+        assert values[0] == values[1]
+    assert sum(map(best.live_bits, range(best.latency))) < sum(
+        map(naive.live_bits, range(naive.latency))
+    )

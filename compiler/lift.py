@@ -92,7 +92,7 @@ class _Lifter(Calls):
     # Control flow.
 
     def block(self, block: Block) -> None:
-        arriving = self.arriving[block.number]
+        arriving, self.arriving[block.number] = self.arriving[block.number], []
         predicate = self.paths.disjoin([p for p, _ in arriving])
         state = self.join(arriving)
         condition, insn = self.b.const(1, 1), None
@@ -117,7 +117,7 @@ class _Lifter(Calls):
                 literal = self.b.const(1, 1)
             path = self.paths.conjoin(predicate, literal)
             if path is not None:
-                after = state.copy()
+                after = state if edge is block.edges[-1] else state.copy()
                 if edge.kind in (EdgeKind.TAKEN, EdgeKind.NOT_TAKEN):
                     self.settle(insn, edge.kind is EdgeKind.TAKEN, after)
                 self.leave(edge.kind, edge.target, path, after, block)
@@ -167,9 +167,14 @@ class _Lifter(Calls):
             tuple(self.meet(paths, [s.saved[d][n] for s in states]) for n in range(5))
             for d in range(len(states[0].saved))
         )
+        first, *others = (s.stack for s in states)
+        differing = {key for other in others for key, _ in first.items() ^ other.items()}
         stack = {}
         kept = [key for s in states for key in s.stack if key in self.kept]
-        for key in dict.fromkeys([*states[0].stack, *kept]):
+        for key in dict.fromkeys([*first, *kept]):
+            if key not in differing:
+                stack[key] = first[key]
+                continue
             found = [s.stack.get(key) for s in states]
             if key in self.kept:
                 # A failed call leaves what was there, and where nothing was that is 0.

@@ -120,8 +120,10 @@ class _Verifier(Arithmetic, Helpers):
             )
         last = self.straight(number, there.instance, there.state)
         taken: list[tuple[EdgeKind, Key | None]] = []
-        for kind, target in there.instance.edges(self.flow):
-            after = self.follow(kind, last, there.state.copy())
+        edges = list(there.instance.edges(self.flow))
+        for n, (kind, target) in enumerate(edges, 1):
+            state = there.state.copy() if n < len(edges) else there.state
+            after = self.follow(kind, last, state)
             if after is None:
                 continue
             if target is None:

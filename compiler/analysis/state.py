@@ -196,10 +196,11 @@ class Joiner:
             for s, t in zip(a.saved, b.saved, strict=True)
         )
         stack = {}
-        for key in (k for k in a.stack if k in b.stack):
-            lane = self._lane(a.stack[key], b.stack[key])
-            if lane is not None:
-                stack[key] = lane
+        for key, lane in a.stack.items():
+            other = b.stack.get(key)
+            met = self._lane(lane, other) if other is not None and other is not lane else other
+            if met is not None:
+                stack[key] = met
         assumed = a.assumed | b.assumed | {
             met.anchor for x, y, met in self._met
             for s, p in ((a, x), (b, y)) if isinstance(p, Pointer) and p.anchor in s.assumed

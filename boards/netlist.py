@@ -61,6 +61,10 @@ class Netlist:
         self._cells = {n: c for n, c in module["cells"].items() if c["type"] in cells}
         self._known = cells
         self._ports = module["ports"]
+        self._nets = {
+            name: net["bits"] for name, net in module.get("netnames", {}).items()
+            if not net["hide_name"]
+        }
         self.others = sorted(
             {cell["type"] for cell in module["cells"].values()} - set(cells) - {"$scopeinfo"}
         )
@@ -92,6 +96,24 @@ class Netlist:
     def place(self, name: str) -> Place:
         """Where a cell stands; the name may be one that a router derived from a cell's."""
         return self._places.get(name) or self._place_by_name(name)
+
+    def signals(self, name: str) -> list[tuple[str, int]]:
+        """The signals, as (name, bit), that a register drives, or that other cells are named after."""
+        cell = self._cells.get(name)
+        bits = []
+        if cell and self._known[cell["type"]].kind is Kind.FF:
+            bits = [bit for bit, driver in self._driver.items() if driver == name]
+        named = re.split(rf"_(?:{'|'.join(self._known)})_", name)[0]
+        return [alias for bit in bits or self._nets.get(named, ())[:1] for alias in self._aliases[bit]]
+
+    @cached_property
+    def _aliases(self) -> dict[Any, list[tuple[str, int]]]:
+        """Net -> all its names."""
+        found: dict[Any, list[tuple[str, int]]] = defaultdict(list)
+        for name, bits in self._nets.items():
+            for index, bit in enumerate(bits):
+                found[bit].append((name, index))
+        return found
 
     def _place(self, scope: str) -> Place:
         if self._gate and not f"{scope}.".startswith(f"{self._gate}."):

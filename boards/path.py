@@ -5,18 +5,23 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ..compiler.driver import Design
-from ..compiler.ir import WIRING
+from ..compiler.ir import BYTEWISE, WIRING
 from .netlist import Place
 from .route import Hop
 
-_NODE = re.compile(r"stage_\d+\.v(\d+)(?!\d)")
-"""How registers of the pipeline are named: after the node of the dataflow graph that they hold."""
+_REGISTER = re.compile(r"\.pipeline\.(?:stage_\d+\.)?v(\d+)(?:\$\d+)?$")
+_OPERATION = re.compile(r"\.pipeline\.stage_\d+\.n(\d+)_[a-z]+(?:\$\d+)?$")
+"""How values of the pipeline are named, behind and before a register: after their node."""
+_INPUT = re.compile(r"\.(?:pipeline\.i|launch\.o)_([a-z_]+)$")
+_OUTPUT = re.compile(r"\.pipeline\.o_([a-z]+)$")
 
 
 class Places(Protocol):
     """A netlist, as far as it is asked here."""
 
     def place(self, name: str) -> Place: ...
+
+    def signals(self, name: str) -> list[tuple[str, int]]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +45,8 @@ def segments(path: tuple[Hop, ...], netlist: Places, design: Design) -> tuple[Se
     end = netlist.place(path[-1].cell)
     found: list[Segment] = []
     for hop in path:
-        node = _node(hop.cell, design) if end.stage >= 0 else None
-        line = _line(node, design) if node is not None else None
+        node = _node(hop.cell, netlist, design) if end.stage >= 0 else None
+        line = _made_of(node, design) if node is not None else None
         if found and line in (found[-1].line, None):
             found[-1] = Segment(end, found[-1].line, found[-1].ns + hop.ns)
         else:
@@ -53,29 +58,48 @@ def lines(path: tuple[Hop, ...], netlist: Places, design: Design) -> tuple[str, 
     """The source lines of the longest chain of operations that such a path can stand for, from its
     first register to its last; none outside the program."""
     stage = netlist.place(path[-1].cell).stage if path else -1
-    last = _node(path[-1].cell, design) if stage >= 0 else None
+    last = _node(path[-1].cell, netlist, design) if stage >= 0 else None
     if last is None:
         return ()
-    first = _node(path[0].cell, design)
+    first = _node(path[0].cell, netlist, design)
     nodes, placed = design.schedule.function.nodes, design.schedule.stage
     chains: dict[int, tuple[int, ...]] = {}
-    for n in range(last + 1):
-        if n == first or (first is None and placed[n] < stage):
+    for n, node in enumerate(nodes[: last + 1]):
+        wired = node.op in WIRING
+        begins = node.op == "input" or (not wired and placed[n] < stage)
+        if n == first or (first is None and begins):
             chains[n] = ()
-        elif placed[n] == stage:
-            before = [chains[a] for a in nodes[n].args if a in chains]
-            if before or (first is None and not nodes[n].args):
-                own = () if nodes[n].op in WIRING else (n,)
-                chains[n] = max(before, key=len, default=()) + own
+        elif wired or placed[n] == stage:
+            before = [chains[a] for a in node.args if a in chains]
+            if before:
+                chains[n] = max(before, key=len) + (() if wired else (n,))
     named = [_line(n, design) for n in chains.get(last, (last,))]
     return tuple(dict.fromkeys(line for line in named if line))
 
 
-def _node(cell: str, design: Design) -> int | None:
-    """The node that a cell of the pipeline is named after."""
-    named = _NODE.search(cell)
-    known = named is not None and int(named[1]) < len(design.schedule.function.nodes)
-    return int(named[1]) if named and known else None
+def _node(cell: str, netlist: Places, design: Design) -> int | None:
+    """The node that a register of the pipeline or its launch holds, or that logic is named after."""
+    function = design.schedule.function
+    found: list[tuple[int, int]] = []
+    for signal, bit in netlist.signals(cell):
+        if named := _REGISTER.search(signal):
+            found.append((0, int(named[1])))
+        elif named := _OUTPUT.search(signal):
+            found += [(1, n) for name, n in function.outputs.items() if name == named[1]]
+        elif named := _INPUT.search(signal):
+            source = (named[1], bit // 8 if named[1] in BYTEWISE else 0)
+            found += [(2, n) for n, node in enumerate(function.nodes) if node.attr == source]
+        elif named := _OPERATION.search(signal):
+            found.append((3, int(named[1])))
+    return min(found)[1] if found else None
+
+
+def _made_of(node: int, design: Design) -> str | None:
+    """The line of a value, or of the last one that it is made of and that has any."""
+    nodes = design.schedule.function.nodes
+    marks = design.schedule.function.live([node])
+    made = (_line(n, design) for n in range(node, -1, -1) if marks[n] and nodes[n].op != "const")
+    return next((line for line in made if line), None)
 
 
 def _line(node: int, design: Design) -> str | None:

@@ -120,3 +120,25 @@ def test_the_harness_is_not_the_gate():
 def test_cells_that_cannot_be_counted_are_named():
     cells = {"a": cell("LUT4", {"A": 1}, {"Z": 2}), "b": cell("ODDRX1F", {"D": 1}, {"Q": 2})}
     assert Netlist(module(cells), ECP5_CELLS).others == ["ODDRX1F"]
+
+
+def test_signals_of_a_register_under_all_their_names():
+    netnames = {
+        "pipeline.i_window": [7, 8, 9, 10], "launch.o_window": [7, 8, 9, 10], "x": [12, 13],
+        "pipeline.stage_0.v1": [13],
+    }
+    cells = STAGES | {
+        "launch.o_window_TRELLIS_FF_Q_2": ff(20, 10, 450),
+        "x_TRELLIS_FF_Q_DI_LUT4_Z": cell("LUT4", {"A": 10}, {"Z": 11}),
+        "y": ff(11, 13, 210),
+    }
+    found = module(cells) | {"netnames": {
+        name: {"hide_name": 0, "bits": bits, "attributes": {}} for name, bits in netnames.items()
+    }}
+    netlist = Netlist(found, ECP5_CELLS)
+    assert netlist.signals("launch.o_window_TRELLIS_FF_Q_2") == [
+        ("pipeline.i_window", 3), ("launch.o_window", 3)
+    ]
+    assert netlist.signals("x_TRELLIS_FF_Q_DI_LUT4_Z") == [("x", 0)]
+    assert netlist.signals("y") == [("x", 1), ("pipeline.stage_0.v1", 0)]
+    assert netlist.signals("$nextpnr_LUT4_7") == []

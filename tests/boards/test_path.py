@@ -1,12 +1,15 @@
 """A routed path is told by stage and source lines."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from rxgate.boards.netlist import Place
 from rxgate.boards.path import Segment, lines, segments
 from rxgate.boards.route import Hop
 from rxgate.compiler.driver import compile_program
+from rxgate.compiler.errors import SourceLine
+from rxgate.compiler.ir import Function, Node
 from rxgate.compiler.options import Options
 from rxgate.compiler.source import read_program
 
@@ -15,11 +18,17 @@ ELSEWHERE = Place("egress")
 
 
 class Prefixes:
-    """A netlist that knows places by the names of cells."""
+    """A netlist that knows places and signals by the names of cells."""
 
     def place(self, name):
         head = name.partition("stage_")[2]
-        return Place("pipeline", int(head[0])) if head else ELSEWHERE
+        if "o_verdict" in name:
+            return Place("pipeline", 1)
+        return Place("pipeline", int(head[:1] or 0)) if "pipeline" in name else ELSEWHERE
+
+    def signals(self, name):
+        signal, _, bit = name.partition("_TRELLIS_FF_Q")[0].partition("[")
+        return [("gate.launch.alias", 7), (signal, int(bit.rstrip("]") or 0))]
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +47,7 @@ def test_pieces_are_named_after_registers(design):
     first, last = known[0], known[-1]
     assert line(design, first) != line(design, last)
     cells = [f"gate.pipeline.stage_0.v{first}_TRELLIS_FF_Q",
-             f"gate.pipeline.stage_1.v{first}_LUT4_A_Z_LUT4_Z", "$nextpnr_LUT4_1",
+             f"gate.pipeline.stage_1.v{first}_TRELLIS_FF_Q_LUT4_Z", "$nextpnr_LUT4_1",
              f"gate.pipeline.stage_1.v{last}_TRELLIS_FF_Q_3"]
     path = tuple(Hop(cell, 0.5 + n) for n, cell in enumerate(cells))
     place = Place("pipeline", 1)
@@ -54,17 +63,41 @@ def test_outside_of_the_program_there_are_no_lines(design):
     assert segments((), Prefixes(), design) == lines((), Prefixes(), design) == ()
 
 
-def test_lines_are_those_between_two_registers(design):
-    """For every register with a value of its own stage: its line comes last, others are of the stage."""
-    placed, nodes = design.schedule, design.schedule.function.nodes
-    seen = set()
-    for stage in range(placed.latency):
-        within = {line(design, n) for n in placed.operations(stage) if nodes[n].origin >= 0}
-        for end in placed.cuts[stage]:
-            if placed.stage[end] == stage and nodes[end].op != "input" and nodes[end].origin >= 0:
-                name = f"gate.pipeline.stage_{stage}.v{end}_TRELLIS_FF_Q"
-                found = lines((Hop("gate.launch.w", 0.5), Hop(name, 1.0)), Prefixes(), design)
-                assert found[-1] == line(design, end)
-                assert set(found) <= within
-                seen.add(len(found))
-    assert max(seen) > 1
+@pytest.fixture
+def small():
+    """Two bytes are compared with a constant in stage 0, and joined with the length in stage 1."""
+    nodes = (
+        Node("input", 8, (), ("window", 12), 0), Node("input", 8, (), ("window", 13), 1),
+        Node("concat", 16, (1, 0)), Node("const", 16, (), 0x800), Node("eq", 1, (2, 3), None, 2),
+        Node("not", 1, (4,), None, 3), Node("input", 7, (), ("present", 0), 4),
+        Node("slice", 1, (6,), 3, 5), Node("or", 1, (5, 7), None, -1),
+        Node("and", 1, (8, 7), None, 6),
+    )
+    return SimpleNamespace(
+        schedule=SimpleNamespace(
+            function=Function(nodes, {"verdict": 9}), stage=(0, 0, 0, 0, 0, 0, 0, 0, 1, 1)
+        ),
+        program=SimpleNamespace(line=lambda slot: SourceLine("a.c", 10 + slot)),
+    )
+
+
+def test_a_value_without_a_line_has_that_of_what_it_is_made_of(small):
+    hop = Hop("gate.pipeline.stage_1.v8_TRELLIS_FF_Q", 2.0)
+    assert segments((hop,), Prefixes(), small) == (Segment(Place("pipeline", 1), "a.c:15", 2.0),)
+
+
+@pytest.mark.parametrize(("start", "end", "found"), [
+    ("gate.pipeline.i_window[101]", "stage_0.v5", (12, 13)),
+    ("gate.pipeline.i_window[96]", "stage_0.v4$7", (12,)),
+    ("gate.launch.elsewhere", "stage_0.v5", (12, 13)),
+    ("gate.pipeline.stage_0.v5", "stage_1.v9", (16,)),
+    ("gate.pipeline.stage_0.v6", "stage_1.v9", (16,)),
+    ("gate.launch.o_window[101]", "v5$3", (12, 13)),
+    ("gate.pipeline.stage_0.v6", "o_verdict[0]", (16,)),
+    ("gate.launch.o_window[101]", "stage_0.n4_eq", (12,)),
+    ("gate.pipeline.i_present[2]", "stage_0.v5", (13,)),
+])
+def test_lines_are_those_between_two_registers(small, start, end, found):
+    """A start that is no value of the program is any; one that does not lead there leaves the end."""
+    path = (Hop(f"{start}_TRELLIS_FF_Q", 0.5), Hop(f"gate.pipeline.{end}_TRELLIS_FF_Q", 1.0))
+    assert lines(path, Prefixes(), small) == tuple(f"a.c:{n}" for n in found)

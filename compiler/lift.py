@@ -175,10 +175,9 @@ class _Lifter(Calls):
             if key not in differing:
                 stack[key] = first[key]
                 continue
-            found = [s.stack.get(key) for s in states]
-            if key in self.kept:
-                # A failed call leaves what was there, and where nothing was that is 0.
-                found = [self.b.const(0, 8) if f is None else f for f in found]
+            # A failed call leaves what was there, and where nothing was that is 0.
+            nothing = self.b.const(0, 8) if key in self.kept else None
+            found = [s.stack.get(key, nothing) for s in states]
             met = self.meet_bytes(paths, found)
             if met is not None:
                 stack[key] = met

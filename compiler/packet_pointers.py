@@ -75,12 +75,21 @@ def learn(state: State, op: JumpOp, a: Pointer, b: Pointer, taken: bool) -> bool
         return True
     pointer = _against_end(a, b)
     if pointer is None:
-        same_end = a.region is Region.PACKET_END
-        x, y = (scalars.constant(0),) * 2 if same_end else (a.offset, b.offset)
-        return scalars.refine(x, op, y, taken) is not None
+        if a.region is Region.PACKET_END:
+            zero = scalars.constant(0)
+            return scalars.refine(zero, op, zero, taken) is not None
+        return _bound(state, a, op, b, taken) and _bound(state, b, _MIRRORED[op], a, taken)
     if pointer is b:
         op = _MIRRORED[op]
     extra = _HOLDS[op][0 if taken else 1]
     if extra is not None:
         state.prove(pointer, extra)
     return True
+
+
+def _bound(state: State, a: Pointer, op: JumpOp, b: Pointer, taken: bool) -> bool:
+    """Note what a comparison with another packet pointer says of where `a` lies."""
+    offset = scalars.refine(a.offset, op, b.offset, taken)
+    if offset is not None and offset is not a.offset:
+        state.replace(a, replace(a, offset=offset))
+    return offset is not None

@@ -256,7 +256,8 @@ def _join(a: Abstract, b: Abstract) -> Abstract:
             offset, nullable = scalars.join(a.offset, b.offset), a.nullable or b.nullable
             if a.region is Region.PACKET:
                 if (a.anchor, a.fixed) == (b.anchor, b.fixed):
-                    return a if a.nullable == nullable else b
+                    same = offset is a.offset and nullable == a.nullable
+                    return a if same else replace(a, offset=offset, nullable=nullable)
                 return replace(a, offset=offset, anchor=offset, fixed=0, nullable=nullable)
             return replace(a, offset=offset, nullable=nullable)
         case (Pointer() as pointer, Scalar() as n) | (Scalar() as n, Pointer() as pointer) if (

@@ -169,6 +169,11 @@ ACCEPTED = {
         " s = 0; if (b[0] & 1) s = data + 14; b = s; if (!b) return 4; return *b & 3;)",
     "0 is a number again": "PROGRAM(if (data + 60 > end) return 0; void *p = 0;"
         " if (b[0] & 1) p = data + 14; FORGET(p); if (p) return 1; return (long)p + 2;)",
+    "options up to an address": """PROGRAM(if (data + 14 > end) return 1; b += 14;
+        __u8 *stop = b + (*(__u8 *)data & 31); int n = 0;
+        for (int i = 0; i < 6; i++) { if (b >= stop || (void *)(b + 2) > end) break;
+        if (b[0] == 1) { b++; continue; } if (b[1] < 2) return 4; n += b[0]; b += b[1]; }
+        return n & 3;)""",
     "an offset in bits": "PROGRAM(if (data + 14 > end) return 1; __u32 o = 112 + (b[0] & 1) * 32;"
         " FORGET(o); __u32 t = o + 64; FORGET(t); if (data + (o >> 3) > end) return 1;"
         " if (data + (t >> 3) > end) return 2; b += o >> 3; return (b[0] ^ b[7]) & 3;)",
@@ -301,6 +306,12 @@ def test_a_check_at_run_time(tmp_path):
     assert exact.r0 == 7
     [*_, last] = Interpreter(program).trace(frame, describe(frame).descriptor)
     assert last.slot == slot
+
+
+def test_another_address_bounds_one(tmp_path):
+    """Options of up to 255 bytes each, but they begin before byte 14 + 31; two bytes are read."""
+    facts = verify(build_cfg(built(tmp_path, ACCEPTED["options up to an address"])))
+    assert facts.window == 14 + 31 + 2
 
 
 def test_each_load_beyond_the_last_is_checked(tmp_path):

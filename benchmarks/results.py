@@ -1,6 +1,7 @@
 """What the other benchmarks wrote -> docs/results.md.
 
-    python benchmarks/results.py --runs runs.jsonl --figures figures.md --kernel kernel.txt
+    python benchmarks/results.py --runs runs.jsonl --figures figures.md --kernel kernel.txt \\
+        --compile-time compile_time.md
 """
 
 import argparse
@@ -62,12 +63,14 @@ def main() -> int:
     parser.add_argument("--runs", type=Path, nargs="+", required=True)
     parser.add_argument("--figures", type=Path, required=True)
     parser.add_argument("--kernel", type=Path, required=True)
+    parser.add_argument("--compile-time", type=Path, required=True)
     o = parser.parse_args()
     rows = [json.loads(line) for p in o.runs for line in p.read_text().splitlines()]
     kernel = o.kernel.read_text().strip().splitlines()[-1]
     text = (
         HEAD + acceptance(rows) + "\n\n## The running kernel against the golden interpreter\n\n"
-        + kernel + ".\n\n" + o.figures.read_text().strip() + "\n"
+        + kernel + ".\n\n" + o.figures.read_text().strip() + "\n\n"
+        + o.compile_time.read_text()
     )
     (ROOT / "docs" / "results.md").write_text(text)
     return 0

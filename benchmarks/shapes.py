@@ -1,6 +1,6 @@
 """Names and sizes -> programs of that many instructions, each stressing a different part of compiling.
 
-What a size counts is instructions after inlining; a shape comes within a few of it.
+What a size counts is instructions after inlining and unrolling; a shape comes within a few of it.
 """
 
 import random
@@ -140,19 +140,14 @@ def arithmetic(size: int) -> Program:
     code = _Code()
     _packet(code, 34)
     code.add(*(Load(4, 6 + n, 2, 14 + 4 * n) for n in range(4)))
-    ops = (AluOp.ADD, AluOp.SUB, AluOp.XOR, AluOp.AND, AluOp.OR, AluOp.LSH, AluOp.RSH)
     while len(code.insns) < size - 5:
-        op = code.rng.choice(ops)
+        op = code.rng.choice((AluOp.ADD, AluOp.SUB, AluOp.XOR))
         dst, src = code.rng.sample(range(6, 10), 2)
-        bits = code.rng.choice((32, 64))
-        if op in (AluOp.LSH, AluOp.RSH):
-            code.add(Alu(op, bits, dst, Imm(code.rng.randrange(1, 8))))
-        else:
-            immediate = Imm(code.rng.getrandbits(31))
-            code.add(Alu(op, bits, dst, code.rng.choice((Reg(src), immediate))))
+        operand = code.rng.choice((Reg(src), Imm(code.rng.getrandbits(31))))
+        code.add(Alu(op, code.rng.choice((32, 64)), dst, operand))
     drop = code.label()
     code.alu(AluOp.XOR, 6, Reg(7))
-    code.when(JumpOp.SET, 6, Imm(1), drop)
+    code.when(JumpOp.SET, 6, Imm(0x8000), drop)
     code.exit(_PASS)
     code.place(drop)
     code.exit(_DROP)
@@ -248,10 +243,8 @@ def stack(size: int) -> Program:
     """A table on the stack, filled, then changed on some paths, and read again."""
     code = _Code()
     _packet(code, _DEEPEST)
-    for n in range(64):
-        if len(code.insns) < size // 2:
-            code.add(Store(8, FP, -8 * (n + 1), Imm(n)))
-            filled = n + 1
+    filled = min(64, size // 4)
+    code.add(*(Store(8, FP, -8 * (n + 1), Imm(n)) for n in range(filled)))
     code.move(7, 0)
     while len(code.insns) < size - 5:
         after = code.label()
@@ -269,7 +262,46 @@ def stack(size: int) -> Program:
     return code.program("stack")
 
 
+def loops(size: int) -> Program:
+    """Two loops, one in the other: the inner one reads the packet byte by byte up to its end."""
+    code = _Code()
+    inner = min(_DEEPEST, size // 7)
+    _packet(code, 34)
+    code.move(6, Reg(2))
+    code.move(7, 0)
+    code.move(8, 0)
+    outer, again, done = code.label(), code.label(), code.label()
+    code.place(outer)
+    code.move(2, Reg(6))
+    code.move(9, 0)
+    code.place(again)
+    code.move(4, Reg(2))
+    code.alu(AluOp.ADD, 4, 1)
+    code.when(JumpOp.GT, 4, Reg(3), done)
+    code.add(Load(1, 5, 2, 0))
+    code.alu(AluOp.XOR, 7, Reg(5))
+    code.alu(AluOp.ADD, 2, 1)
+    code.alu(AluOp.ADD, 9, 1)
+    code.when(JumpOp.LT, 9, Imm(inner), again)
+    code.alu(AluOp.ADD, 8, 1)
+    code.when(JumpOp.LT, 8, Imm(max(1, size // (8 * inner))), outer)
+    code.place(done)
+    drop = code.label()
+    code.when(JumpOp.SET, 7, Imm(1), drop)
+    code.exit(_PASS)
+    code.place(drop)
+    code.exit(_DROP)
+    return code.program("loops")
+
+
+def nothing(_: int) -> Program:
+    """Two instructions: what is left is the gate around a program."""
+    code = _Code()
+    code.exit(_PASS)
+    return code.program("nothing")
+
+
 SHAPES: dict[str, Callable[[int], Program]] = {
     shape.__name__: shape
-    for shape in (rules, switch, arithmetic, diamonds, checks, packet_loads, calls, stack)
+    for shape in (rules, switch, arithmetic, diamonds, checks, packet_loads, calls, loops, stack)
 }

@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from rxgate import cli
 from rxgate.compiler.driver import Design
 
 FILTER = ("--filter", "udp")
@@ -23,7 +22,7 @@ def taken(tmp_path):
 
 def test_compile(refused, taken, monkeypatch):
     monkeypatch.setattr(Design, "verilog", "")
-    monkeypatch.setattr(cli, "manifest", lambda design: {})
+    monkeypatch.setattr("rxgate.sim.commands.compile.manifest", lambda design: {})
 
     def text(place):
         return refused("compile", *FILTER, "--json", "-o", place)

@@ -5,6 +5,7 @@ after every pass, the running kernel, and the Verilog of the program's pipeline.
 """
 
 import json
+import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -106,7 +107,9 @@ def try_case(case: Case) -> Trial:
         executor = Executor.GRAPH
         found = _compare_graphs(graphs, design, expected, inputs)
     except Exception as error:
-        crash = Disagreement(executor, f"{type(error).__name__}: {error}")
+        *_, last = traceback.extract_tb(error.__traceback__)
+        place = f"{Path(last.filename).name}:{last.lineno}: {last.line}"
+        crash = Disagreement(executor, f"{type(error).__name__}: {error} ({place})")
         return Trial(case, "", None, (), (), crash)
     return Trial(case, "", design, expected, inputs, found)
 

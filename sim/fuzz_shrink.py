@@ -26,14 +26,16 @@ _CALLS = CallLocal | LoadFunction
 def shrink(case: Case, fails: Fails, frame: int | None = None, seconds: float = 300) -> Case:
     """`fails` tells whether a case still fails; `frame` is the index of the frame at fault."""
     search = _Search(fails, seconds)
-    if frame is not None:
+    if frame is None:
+        case = search.better(case, replace(case, frames=()))
+    else:
         before = (b"",) * frame
         case = search.better(case, replace(case, frames=(*before, case.frames[frame])))
         case = search.better(case, replace(case, frames=case.frames[frame:][:1]))
     for _ in range(_ROUNDS):
         before = case
         case = search.program(case)
-        if not any(case.frames[:-1]):
+        if case.frames and not any(case.frames[:-1]):
             case = search.frame(case)
         if case == before:
             break

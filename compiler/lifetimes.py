@@ -16,6 +16,8 @@ from .ir import Function
 from .placement import Placement, duration, placement
 from .wires import all_sources, reads
 
+_MOST_ROWS = 20_000
+"""Distances that are looked at: the time that the program takes grows faster than they do."""
 Edges = dict[tuple[int, int], int]
 """(a, b) -> how many stages b must at least come after a."""
 
@@ -96,8 +98,11 @@ class _Program:
         self.columns += [then, first]
         self.distances.append(distance)
 
-    def solve(self) -> list[int]:
+    def solve(self) -> list[int] | None:
+        """Column by column the best stage; None when the program is too large or hard to tell."""
         rows = len(self.distances)
+        if rows > _MOST_ROWS:
+            return None
         lp = highspy.HighsLp()
         lp.num_col_, lp.num_row_ = len(self.cost), rows
         lp.col_cost_, lp.col_lower_, lp.col_upper_ = self.cost, self.low, self.high
@@ -111,16 +116,22 @@ class _Program:
         solver.setOptionValue("output_flag", False)
         solver.passModel(lp)
         solver.run()
-        assert solver.getModelStatus() == highspy.HighsModelStatus.kOptimal
+        if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+            return None
         return [round(x) for x in solver.getSolution().col_value]
 
 
 def fewest_bits(function: Function, first: Placement) -> Placement:
-    """As many stages as `first` has, and as few register bits as there can be."""
+    """As many stages as `first` has, and as few register bits as there can be.
+
+    In programs of some thousand operations, whose distances are too many, it is `first` itself.
+    """
     read = reads(function)
     if not read:
         return first
     groups = _groups(function, read)
+    if len(read) + len(groups) > _MOST_ROWS:  # there are more rows than columns
+        return first
     column = {n: k for k, n in enumerate(read)}
     program = _Program(len(column) + len(groups), first.end)
     for n, k in column.items():
@@ -137,4 +148,6 @@ def fewest_bits(function: Function, first: Placement) -> Placement:
         for n in group.readers:
             program.apart(column[n], k, 0)
     solved = program.solve()
+    if solved is None:
+        return first
     return placement(function, {n: solved[k] for n, k in column.items()})

@@ -4,6 +4,7 @@ import random
 
 import pytest
 from amaranth.sim import Simulator
+from rxgate.compiler import lifetimes
 from rxgate.compiler.builder import Builder
 from rxgate.compiler.codegen import ProgramPipeline
 from rxgate.compiler.delay import STAGE_LEVELS, levels
@@ -226,3 +227,17 @@ def test_the_naive_mode_says_the_same_at_a_higher_price():
     assert sum(map(best.live_bits, range(best.latency))) < sum(
         map(naive.live_bits, range(naive.latency))
     )
+
+
+@pytest.mark.parametrize("most", [0, 60])
+def test_large_graphs_are_placed_as_soon_as_possible(monkeypatch, most):
+    b = Builder()
+    x, y = b.input("hash", 32), b.input("ktime", 64)
+    for n in range(20):
+        x = b.xor(b.add(x, b.const(n + 3, 32)), b.const(9, 32))
+    late = b.eq(b.slice(y, 0, 32), b.slice(y, 32, 32))
+    function = b.function({"verdict": b.concat(b.slice(x, 0, 2), b.and_(late, b.slice(x, 2, 1)))})
+    early = schedule(function, minimise=False)
+    assert schedule(function) != early
+    monkeypatch.setattr(lifetimes, "_MOST_ROWS", most)
+    assert schedule(function) == early

@@ -12,6 +12,14 @@ STAGE_LEVELS = 4.0
 """Levels that a stage may chain."""
 
 
+def fits(before: float, cost: float) -> bool:
+    """Whether an operation of `cost` levels can share a stage with `before` levels ahead of it.
+
+    One alone always has a stage; sums in another order than these must not differ.
+    """
+    return before == 0 or before + cost <= STAGE_LEVELS + 1e-6
+
+
 def _tree(inputs: int, fan_in: int = 6) -> float:
     """Levels of a tree over `inputs` signals."""
     return max(1, ceil(log(max(2, inputs), fan_in) - 1e-9))

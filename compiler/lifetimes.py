@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import highspy
 import numpy as np
 
-from .delay import STAGE_LEVELS, levels
+from .delay import fits, levels
 from .ir import Function
 from .placement import Placement, duration, placement
 from .wires import all_sources, reads
@@ -49,7 +49,7 @@ def _edges(function: Function, read: dict[int, dict[int, int]]) -> Edges:
                 longest[first] = max(longest.get(first, 0.0), length)
         too_long: set[int] = set()
         if not duration(node):  # a unit may follow in the stage of its arguments, whatever their levels
-            too_long = {a for a, length in longest.items() if 0 < length > STAGE_LEVELS - cost}
+            too_long = {a for a, length in longest.items() if not fits(length, cost)}
         # What is too far from n lets all before it be so.
         for first in too_long.difference(*(read[a] for a in too_long)):
             edges[first, n] = max(edges.get((first, n), 0), 1)

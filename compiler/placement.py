@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..ctx_map.units import div_latency, mul_latency
-from .delay import STAGE_LEVELS, levels
+from .delay import fits, levels
 from .ir import Function, Node
 from .wires import reads
 
@@ -57,7 +57,7 @@ def as_soon_as_possible(function: Function) -> Placement:
         stage[n], finish[n] = at, (at + duration(node), 0.0)
         if not duration(node):
             cost = levels(node, [function.nodes[a] for a in node.args])
-            if level + cost > STAGE_LEVELS and level > 0:
+            if not fits(level, cost):
                 at, level = at + 1, 0.0
             stage[n], finish[n] = at, (at, level + cost)
     return placement(function, stage)

@@ -1,10 +1,11 @@
 """States of campaigns of `rxgate fuzz` -> docs/fuzz.md.
 
-    python benchmarks/fuzz.py "parsers with loops=fuzz/state.json" ...
+    python benchmarks/fuzz.py "parsers with loops=fuzz/state.json" --note "what became of them"
 
-Each argument is what the campaign drew, and its state.
+Each argument is what the campaign drew, and its state; the note stands below the disagreements.
 """
 
+import argparse
 import json
 import sys
 from pathlib import Path
@@ -62,17 +63,26 @@ def row(name: str, state: dict) -> tuple[str, list[int]]:
 
 
 def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("campaigns", nargs="+", metavar="WHAT=STATE")
+    parser.add_argument("--note", default="")
+    o = parser.parse_args()
     total, refusals = [0] * 7, dict[str, int]()
+    failures: list[str] = []
     text = HEAD + "| " + " | ".join(COLUMNS) + " |\n|---|---|" + "--:|" * (len(COLUMNS) - 2) + "\n"
-    for argument in sys.argv[1:]:
+    for argument in o.campaigns:
         name, _, path = argument.rpartition("=")
         state = json.loads(Path(path).read_text())
         line, figures = row(name, state)
         text += line
+        failures += state["failures"]
         total = [a + b for a, b in zip(total, figures, strict=True)]
         for reason, count in state["refusals"].items():
             refusals[reason] = refusals.get(reason, 0) + count
     text += "| **all** | | " + " | ".join(f"{n:,}" for n in total) + " | |\n"
+    if failures:
+        text += "\nDisagreements when they were found:\n\n"
+        text += "".join(f"- {failure.strip()}\n" for failure in failures) + "\n" + o.note + "\n"
     text += "\nPrograms that one verifier alone refused, by what it said:\n\n"
     text += "| count | who: what |\n|--:|---|\n"
     for reason, count in sorted(refusals.items(), key=lambda r: -r[1]):

@@ -2,8 +2,10 @@
 
 import json
 
+import pytest
+
 from rxgate.compiler.insn import AluOp
-from rxgate.sim import kernel, semantics
+from rxgate.sim import fuzz, kernel, semantics
 
 COUNTS = (
     "programs", "refused", "refused_by_rxgate_alone", "refused_by_kernel_alone",
@@ -27,14 +29,17 @@ def test_a_campaign_that_agrees(rxgate, tmp_path):
     assert "other options" in rxgate(*words, "--seed", 1).err
 
 
+@pytest.mark.rtl
 def test_a_case_is_written_and_replayed(rxgate, tmp_path, monkeypatch):
     monkeypatch.setattr(kernel, "available", lambda: "not asked")
     right = semantics.alu
     monkeypatch.setattr(semantics, "alu", lambda op, *a: right(op, *a) ^ (op is AluOp.XOR))
-    ended = rxgate("fuzz", "--programs", 1, "--packets", 8, "--seed", 7)
+    monkeypatch.setattr(fuzz, "_MOST_SHRUNK", 0)
+    ended = rxgate("fuzz", "--programs", 9, "--packets", 8, "--seed", 3)
     assert ended.status == 1
-    assert ended.out.startswith("program 7: dataflow graph: frame ")
-    replay = ("fuzz", "--replay", "fuzz/case-7.json")
+    seed = ended.out.removeprefix("program ").split(":")[0]
+    assert ended.out.startswith(f"program {seed}: dataflow graph: frame ")
+    replay = ("fuzz", "--replay", f"fuzz/case-{seed}.json")
     assert rxgate(*replay).status == 1
     assert "dataflow graph" in json.loads(rxgate(*replay, "--json").out)["disagreement"]
     monkeypatch.setattr(semantics, "alu", right)

@@ -5,12 +5,16 @@ from dataclasses import replace
 
 import pytest
 from rxgate.compiler.errors import InputError, VerifyError
-from rxgate.compiler.insn import Alu, AluOp, Exit, Imm, Program
+from rxgate.compiler.insn import Alu, AluOp, Exit, Imm, Jump, JumpOp, LoadPacket, Program, Reg
+from rxgate.compiler.options import Options
+from rxgate.ctx_map.context import XDP_METADATA
 from rxgate.sim import bpf_syscall, fuzz, fuzz_case, kernel, pipelines, semantics
 from rxgate.sim.fuzz import Campaign, Plan, draw, find_disagreement, run, take_up
 from rxgate.sim.fuzz_case import Case, Disagreement, Executor, from_json, read_case, to_json
+from rxgate.sim.fuzz_shrink import shrink
 
 PACKETS = 20
+RIGHT = semantics.alu
 WITH_KERNEL = kernel.available() is None
 
 
@@ -28,10 +32,9 @@ def tried(directory, plan: Plan) -> Campaign:
 
 def broken_xor(monkeypatch):
     """The interpreter takes XOR for OR."""
-    right = semantics.alu
 
     def wrong(op, a, b, bits):
-        return right(AluOp.OR if op is AluOp.XOR else op, a, b, bits)
+        return RIGHT(AluOp.OR if op is AluOp.XOR else op, a, b, bits)
 
     monkeypatch.setattr(semantics, "alu", wrong)
 
@@ -81,22 +84,42 @@ def test_verilog_agrees(tmp_path, without_kernel):
     assert counts.packets_in_verilog == counts.programs_in_verilog * PACKETS
 
 
-def test_a_wrong_operation_is_found_and_made_small(tmp_path, without_kernel, monkeypatch):
+def test_a_wrong_operation_is_found(tmp_path, without_kernel, monkeypatch):
     broken_xor(monkeypatch)
-    campaign = tried(tmp_path, Plan(6, 2, PACKETS))
-    assert campaign.counts.disagreements == len(campaign.failures) == 2
-    for number, (insns, octets) in ((6, (13, 33)), (7, (5, 14))):
-        path = tmp_path / f"case-{number}.json"
-        case, written = read_case(path), json.loads(path.read_text())
-        assert length(case.program) <= insns < length(draw(number, 1).program) / 2
-        assert " ^= " in str(written["listing"])
-        assert not any(case.frames[:-1])
-        assert len(case.frames[-1]) <= octets
-        found = find_disagreement(case, Executor.GRAPH)
-        assert found is not None
-        assert found.text == written["what"]
-    monkeypatch.undo()
-    assert find_disagreement(case, Executor.GRAPH) is None
+    monkeypatch.setattr(fuzz, "_MOST_SHRUNK", 0)
+    campaign = tried(tmp_path, Plan(3, 9, PACKETS))
+    assert campaign.counts.disagreements == len(campaign.failures) > 2
+    assert all(": dataflow graph: frame " in text for text in campaign.failures)
+    assert len([*tmp_path.glob("case-*.json")]) == len(campaign.failures)
+
+
+def test_a_case_is_made_small(monkeypatch):
+    """The XOR, what leads to it, and the one byte of the frame that matters."""
+    broken_xor(monkeypatch)
+    noise = [i for n in range(12) for i in (
+        Alu(AluOp.MOV, 64, 1 + n % 4, Imm(n)), Alu(AluOp.ADD, 32, 1 + n % 4, Imm(7)),
+        Jump(JumpOp.EQ, 64, 1 + n % 4, Imm(n), 2 + 4 * n + 4), Alu(AluOp.MUL, 64, 1 + n % 4, Imm(3)),
+    )]
+    insns = [
+        Alu(AluOp.MOV, 64, 6, Reg(1)), Alu(AluOp.MOV, 64, 7, Imm(5)), *noise,
+        LoadPacket(1, None, 12), Alu(AluOp.MOV, 64, 7, Reg(0)), Alu(AluOp.XOR, 64, 0, Reg(7)), Exit(),
+    ]
+    program = Program("p", "phys_dev", XDP_METADATA, tuple(insns))
+    case = Case(program, Options(), (bytes(60), bytes([9] * 60)))
+    first = find_disagreement(case, Executor.GRAPH)
+    assert first is not None
+    assert first.frame == 1
+
+    def fails(candidate: Case) -> bool:
+        found = find_disagreement(candidate, Executor.GRAPH)
+        return found is not None and found.executor is Executor.GRAPH
+
+    small = shrink(case, fails, first.frame)
+    assert small.frames == (bytes([*[0] * 12, 9]),)
+    assert small.program.insns == (
+        Alu(AluOp.MOV, 64, 6, Reg(1)), LoadPacket(1, None, 12), Alu(AluOp.MOV, 64, 7, Reg(0)),
+        Alu(AluOp.XOR, 64, 0, Reg(7)), Exit(),
+    )
 
 
 @pytest.mark.rtl

@@ -42,7 +42,8 @@ more. `--no-kernel` leaves the kernel out altogether.
 
 ## Campaigns
 
-Counts are exact. Programs per second are of one process of several on a busy two-core machine.
+Counts are exact. Programs per second are of one process of several on a busy two-core machine; alone, a
+core takes 0.6 s for a program with 100 packets through everything, and 0.1 s without Verilog.
 
 """
 COLUMNS = ("programs drawn", "seeds", "programs", "in the kernel", "packets: graph",

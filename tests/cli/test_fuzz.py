@@ -3,14 +3,13 @@
 import json
 
 import pytest
-
 from rxgate.compiler.insn import AluOp
 from rxgate.sim import fuzz, kernel, semantics
 
 COUNTS = (
     "programs", "refused", "refused_by_rxgate_alone", "refused_by_kernel_alone",
-    "not_for_the_kernel", "packets",
-    "programs_in_kernel", "packets_in_kernel", "programs_in_verilog", "packets_in_verilog",
+    "not_for_the_kernel", "packets", "programs_in_kernel", "packets_in_kernel",
+    "programs_in_verilog", "packets_in_verilog",
     "disagreements",
 )
 

@@ -62,7 +62,8 @@ def simulate(run: Run, route: Route, done: frozenset[str]) -> Row | None:
         seed=run.seed, idle=run.idle, stall=run.stall, random_start=run.random_start
     )
     result = ENGINES[run.engine](
-        design.verilog, design.config, design.inputs, frames, tested, conditions=conditions
+        design.verilog, design.config, design.inputs, frames, design.program,
+        conditions=conditions,
     )
     first = str(result.mismatches[0]) if result.mismatches else ""
     return row | result.to_json() | {

@@ -213,6 +213,7 @@ async def tunables(dut):
         await bench.cycles(1)
     await bench.finish()
     assert len(set(bench.commits.commits)) > 1
+    assert bench.host is not None
     held = [cocotb.start_soon(bench.host.written(t)) for t in DESIGN.config.tunables]
     while not all(task.done() for task in held):
         await bench.cycles(1)

@@ -67,7 +67,7 @@ class SimResult:
 
     def to_json(self) -> dict[str, object]:
         """The object that `sim --json` prints; `mismatches` is their number."""
-        return {
+        figures: dict[str, object] = {
             "packets": self.packets,
             "mismatches": self.mismatch_count,
             "cycles": self.cycles,
@@ -76,4 +76,7 @@ class SimResult:
             "latency_cycles": self.latency_cycles,
             "counts": dict(self.counts),
             "seed": self.seed,
-        } | ({"tunable_images": self.images} if self.images else {})
+        }
+        if self.images:
+            figures["tunable_images"] = self.images
+        return figures

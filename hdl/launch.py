@@ -1,3 +1,5 @@
+# amaranth: UnusedElaboratable=no
+# Who asks only for latency elaborates no unit.
 """Accepted beats -> one launch per frame, with everything that the program reads of it."""
 
 from collections.abc import Iterable

@@ -8,7 +8,7 @@ load out of range leaves the function.
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .errors import Unsupported, VerifyError
 from .expand import expand
@@ -135,10 +135,7 @@ def _nest(program: Program, blocks: dict[int, BasicBlock], entry: int) -> Iterat
         for rank, group in enumerate(groups):
             first = group[0]
             if len(group) == 1 and first not in inside[first]:
-                b = blocks[first]
-                yield BasicBlock(
-                    b.start, b.end, b.slots, b.last, b.successors, loops, (*ranks, rank)
-                )
+                yield replace(blocks[first], loops=loops, ranks=(*ranks, rank))
                 continue
             if len(entries[rank]) > 1:
                 raise Unsupported(

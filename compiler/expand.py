@@ -172,8 +172,9 @@ class _Expansion:
 
         A register that the whole function writes once may be written anywhere.
         """
-        register = 2
-        while True:
+        call, register, seen = slot, 2, set[int]()
+        while slot not in seen:
+            seen.add(slot)
             writers = list(self.writers(slot, register))
             near = [s for s in writers if s < slot and self.straight(s, slot)]
             if len(writers) != 1 and not near:
@@ -189,7 +190,7 @@ class _Expansion:
                     break
         raise Unsupported(
             "which function bpf_loop() calls back is not known here; pass its name in the call",
-            self.program.where(slot),
+            self.program.where(call),
         )
 
     def writers(self, slot: int, register: int) -> Iterator[int]:

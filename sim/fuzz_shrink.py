@@ -14,7 +14,17 @@ from hypothesis import HealthCheck, Phase, find, settings
 from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample
 
-from ..compiler.insn import CallLocal, Goto, Imm, Insn, Jump, LoadFunction, Program
+from ..compiler.insn import (
+    Alu,
+    CallLocal,
+    Goto,
+    Imm,
+    Insn,
+    Jump,
+    LoadFunction,
+    Program,
+    Store,
+)
 from .fuzz_case import Case
 
 Fails = Callable[[Case], bool]
@@ -149,6 +159,7 @@ def _without_uncalled(program: Program, kept: dict[int, int]) -> dict[int, int]:
 
 def _plain(insn: Insn | None) -> Insn | None:
     """The instruction with 1 as its constant."""
-    if isinstance(getattr(insn, "src", None), Imm):
-        return replace(insn, src=Imm(1))  # type: ignore
+    match insn:
+        case Alu(src=Imm()) | Store(src=Imm()) | Jump(src=Imm()):
+            return replace(insn, src=Imm(1))
     return insn

@@ -118,6 +118,15 @@ def test_a_callback_that_depends_on_the_path():
         expand(tested)
 
 
+def test_registers_that_are_copied_in_a_circle():
+    tested = program(
+        mov(7, Reg(6)), mov(6, Reg(7)), mov(2, Reg(6)), mov(1, 2), mov(3, 0), mov(4, 0),
+        Call(BPF_LOOP), Exit(),
+    )
+    with pytest.raises(Unsupported, match="instruction 6: which function"):
+        expand(tested)
+
+
 def test_a_callback_that_is_a_number():
     tested = program(mov(1, 2), LoadImm64(2, 5), None, Goto(4), Call(BPF_LOOP), Exit())
     with pytest.raises(Unsupported, match=r"which function bpf_loop\(\) calls back is not known"):

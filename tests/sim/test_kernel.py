@@ -111,8 +111,8 @@ def test_a_disagreement_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_changed_frame_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     right = bpf_syscall.test_run
 
-    def changed(*args: object) -> tuple[int, bytes]:
-        returned, frame = right(*args)  # type: ignore
+    def changed(program: int, sent: bytes) -> tuple[int, bytes]:
+        returned, frame = right(program, sent)
         return returned, frame[:-1] + b"\1"
 
     monkeypatch.setattr(bpf_syscall, "test_run", changed)

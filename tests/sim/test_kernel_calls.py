@@ -35,12 +35,12 @@ def read(section: str, nic: str):
 @pytest.mark.skipif(available() is not None, reason=str(available()))
 @pytest.mark.parametrize(("section", "nic"), CASES)
 def test_the_kernel_agrees(section, nic):
+    if section in CHECKSUMS and KERNEL < FOLDS:
+        pytest.skip("bpf_csum_diff does not fold its result before Linux 6.13")
     program = read(section, nic)
     found = [*directed(program, 300, seed=2), *generate(300, 3)]
     found += [f[:14] + fill * 20 + f[34:] for f in found[::10] for fill in (b"\0", b"\xff")]
     report = compare(program, found)
-    if section in CHECKSUMS and KERNEL < FOLDS:
-        pytest.skip("bpf_csum_diff does not fold its result before Linux 6.13")
     assert report.refused == ""
     assert [str(d) for d in report.disagreements] == []
     assert report.packets >= 400

@@ -25,8 +25,9 @@ def absent(function: str) -> str:
 
 @pytest.mark.parametrize("function", ["called_back", "numbers", "repeated"])
 def test_the_kernels_own_loops(function):
-    if absent(function):
-        pytest.skip(absent(function))
+    reason = absent(function)
+    if reason:
+        pytest.skip(reason)
     program = read_program(str(SOURCE), function=function)
     report = compare(program, directed(program, 500, seed=3))
     assert report.refused == ""

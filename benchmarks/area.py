@@ -6,8 +6,8 @@
     python benchmarks/area.py --target xcup --width 512 -o area.jsonl
 
 With --seeds designs are routed too, which takes minutes each. Every row goes to the file at once, and
-what the file has already is not measured again. The page shows all that is in it. --naive leaves values
-as wide as the program's registers and places operations as soon as possible; the page compares.
+what the file has already is not measured again. The page shows all that is in it. --naive leaves out
+the passes that narrow values, and places operations as soon as possible; the page compares.
 """
 
 import argparse

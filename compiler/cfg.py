@@ -24,13 +24,11 @@ class BasicBlock:
     """The instructions at `slots`; the last one decides between `successors`.
 
     `successors` are starts of blocks of the same function: for a jump where it goes when taken, then
-    where it goes on. `end` is the slot behind the block. `loops` are the headers of the loops around
-    it, outermost first; `ranks` its place among the blocks and loops of each of these, outermost
-    first, in topological order.
+    where it goes on. `loops` are the headers of the loops around it, outermost first; `ranks` its place
+    among the blocks and loops of each of these, outermost first, in topological order.
     """
 
     start: int
-    end: int
     slots: tuple[int, ...]
     last: Insn
     successors: tuple[int, ...]
@@ -112,7 +110,7 @@ def _block(program: Program, leaders: list[int], start: int, end: int) -> BasicB
             successors = ()
         case _:
             successors = (end,)
-    return BasicBlock(start, end, slots, last, successors)
+    return BasicBlock(start, slots, last, successors)
 
 
 def _nest(program: Program, blocks: dict[int, BasicBlock], entry: int) -> Iterator[BasicBlock]:

@@ -98,7 +98,7 @@ circuit_options = _apply([
                  default="backpressure", show_default=True,
                  help="Whether the source of frames can be stalled."),
     click.option("--no-narrow", is_flag=True,
-                 help="Leave all values as wide as registers, for comparison."),
+                 help="Leave out the passes that narrow values, for comparison."),
     click.option("--schedule", type=click.Choice([s.value for s in Scheduler]),
                  default=Scheduler.FEWEST_BITS.value, show_default=True,
                  help="Carry as few bits as possible, or place operations as soon as possible."),

@@ -7,7 +7,7 @@ any control flow: blocks form an acyclic graph and are laid out in any order.
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 
 from ..compiler.insn import (
@@ -56,13 +56,6 @@ _CONTEXT = 6
 _SIZES = (1, 2, 4, 8)
 _SHIFTS = (AluOp.LSH, AluOp.RSH, AluOp.ARSH)
 _DIVISIONS = (AluOp.DIV, AluOp.MOD, AluOp.SDIV, AluOp.SMOD)
-
-
-@dataclass(frozen=True, slots=True)
-class _Function:
-    """Instructions of one function; jump targets count from its start, calls name functions."""
-
-    insns: list[Insn | None]
 
 
 class ProgramMaker:

@@ -27,7 +27,7 @@ DEFAULT: tuple[Pass, ...] = (
 
 
 PLAIN: tuple[Pass, ...] = (DeadCode(),)
-"""Nothing but what every compiler does."""
+"""Without narrowing and tables, for comparison."""
 
 
 def run_passes(

@@ -44,7 +44,7 @@ def blocks(*insns: Insn | None) -> dict[int, BasicBlock]:
 
 
 def test_straight_line():
-    assert blocks(MOV, Exit()) == {0: BasicBlock(0, 2, (0, 1), Exit(), (), (), (0,))}
+    assert blocks(MOV, Exit()) == {0: BasicBlock(0, (0, 1), Exit(), (), (), (0,))}
 
 
 def test_a_wide_load_is_one_instruction():

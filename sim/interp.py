@@ -182,18 +182,18 @@ class Interpreter:
     # What instructions may touch (semantics.MachineLike).
 
     def load(self, address: int, size: int) -> int:
+        region: bytes | bytearray | None
         if address < _CONTEXT:
-            region: bytes | bytearray | None = self._packet
-            offset = address - PACKET_ADDRESS
-            if len(region) - size < offset <= _REACH:
-                raise _OutsidePacket
+            region, offset = self._packet, address - PACKET_ADDRESS
         else:
             region, offset = self._regions.get(address >> _REGION), address & _OFFSET
             if region is self._context and self._descriptor is not None:
                 self._fill_context(self._descriptor)
-        if region is None or not 0 <= offset <= len(region) - size:
-            raise ExecutionFault(f"load of {size} bytes at address {address:#x}")
-        return int.from_bytes(region[offset : offset + size], "little")
+        if region is not None and 0 <= offset <= len(region) - size:
+            return int.from_bytes(region[offset : offset + size], "little")
+        if region is self._packet and len(region) - size < offset <= _REACH:
+            raise _OutsidePacket
+        raise ExecutionFault(f"load of {size} bytes at address {address:#x}")
 
     def _place(self, address: int, size: int) -> tuple[bytearray, int]:
         """Where a store goes: a region, and the offset in it."""

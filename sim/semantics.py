@@ -4,7 +4,7 @@ Registers hold unsigned 64-bit integers. A closure takes the machine and returns
 when the program ends. Memory is reached through `Machine.load` and `Machine.store`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol, assert_never
 
 from ..compiler.insn import (
@@ -61,79 +61,57 @@ def signed(value: int, bits: int) -> int:
     return value - (1 << bits) if value >> (bits - 1) else value
 
 
-def _truncated_divide(a: int, b: int) -> int:
+def _sdiv(a: int, b: int, bits: int) -> int:
     """Quotient rounded toward zero."""
-    q = abs(a) // abs(b)
-    return -q if (a < 0) != (b < 0) else q
+    x, y = signed(a, bits), signed(b, bits)
+    q = abs(x) // abs(y)
+    return -q if (x < 0) != (y < 0) else q
+
+
+ALU: Mapping[AluOp, Callable[[int, int, int], int]] = {
+    AluOp.ADD: lambda a, b, bits: a + b,
+    AluOp.SUB: lambda a, b, bits: a - b,
+    AluOp.MUL: lambda a, b, bits: a * b,
+    AluOp.DIV: lambda a, b, bits: a // b if b else 0,
+    AluOp.SDIV: lambda a, b, bits: _sdiv(a, b, bits) if b else 0,
+    AluOp.MOD: lambda a, b, bits: a % b if b else a,
+    AluOp.SMOD: lambda a, b, bits: a - signed(b, bits) * _sdiv(a, b, bits) if b else a,
+    AluOp.OR: lambda a, b, bits: a | b,
+    AluOp.AND: lambda a, b, bits: a & b,
+    AluOp.XOR: lambda a, b, bits: a ^ b,
+    AluOp.MOV: lambda a, b, bits: b,
+    AluOp.LSH: lambda a, b, bits: a << (b & bits - 1),
+    AluOp.RSH: lambda a, b, bits: a >> (b & bits - 1),
+    AluOp.ARSH: lambda a, b, bits: signed(a, bits) >> (b & bits - 1),
+}
+"""Operands below 2**bits, and bits -> the result, of which the low `bits` count (section 4.1)."""
+
+CONDITION: Mapping[JumpOp, Callable[[int, int, int], bool]] = {
+    JumpOp.EQ: lambda a, b, bits: a == b,
+    JumpOp.NE: lambda a, b, bits: a != b,
+    JumpOp.GT: lambda a, b, bits: a > b,
+    JumpOp.GE: lambda a, b, bits: a >= b,
+    JumpOp.LT: lambda a, b, bits: a < b,
+    JumpOp.LE: lambda a, b, bits: a <= b,
+    JumpOp.SET: lambda a, b, bits: a & b != 0,
+    JumpOp.SGT: lambda a, b, bits: signed(a, bits) > signed(b, bits),
+    JumpOp.SGE: lambda a, b, bits: signed(a, bits) >= signed(b, bits),
+    JumpOp.SLT: lambda a, b, bits: signed(a, bits) < signed(b, bits),
+    JumpOp.SLE: lambda a, b, bits: signed(a, bits) <= signed(b, bits),
+}
+"""Operands below 2**bits, and bits -> whether the jump is taken (section 4.3)."""
 
 
 def alu(op: AluOp, a: int, b: int, bits: int) -> int:
-    """Apply `op` to the low `bits` of a and b; the result is below 2**bits (section 4.1)."""
+    """Apply `op` to the low `bits` of a and b; the result is below 2**bits."""
     mask = MASK[bits]
-    a, b = a & mask, b & mask
-    match op:
-        case AluOp.ADD:
-            return a + b & mask
-        case AluOp.SUB:
-            return a - b & mask
-        case AluOp.MUL:
-            return a * b & mask
-        case AluOp.DIV:
-            return a // b if b else 0
-        case AluOp.SDIV:
-            return _truncated_divide(signed(a, bits), signed(b, bits)) & mask if b else 0
-        case AluOp.MOD:
-            return a % b if b else a
-        case AluOp.SMOD:
-            if not b:
-                return a
-            x, y = signed(a, bits), signed(b, bits)
-            return x - y * _truncated_divide(x, y) & mask
-        case AluOp.OR:
-            return a | b
-        case AluOp.AND:
-            return a & b
-        case AluOp.XOR:
-            return a ^ b
-        case AluOp.MOV:
-            return b
-        case AluOp.LSH:
-            return a << (b & bits - 1) & mask
-        case AluOp.RSH:
-            return a >> (b & bits - 1)
-        case AluOp.ARSH:
-            return signed(a, bits) >> (b & bits - 1) & mask
-    assert_never(op)
+    return ALU[op](a & mask, b & mask, bits) & mask
 
 
 def condition(op: JumpOp, a: int, b: int, bits: int) -> bool:
-    """Whether `a op b` holds on the low `bits` (section 4.3)."""
+    """Whether `a op b` holds on the low `bits`."""
     mask = MASK[bits]
-    a, b = a & mask, b & mask
-    match op:
-        case JumpOp.EQ:
-            return a == b
-        case JumpOp.NE:
-            return a != b
-        case JumpOp.GT:
-            return a > b
-        case JumpOp.GE:
-            return a >= b
-        case JumpOp.LT:
-            return a < b
-        case JumpOp.LE:
-            return a <= b
-        case JumpOp.SET:
-            return a & b != 0
-        case JumpOp.SGT:
-            return signed(a, bits) > signed(b, bits)
-        case JumpOp.SGE:
-            return signed(a, bits) >= signed(b, bits)
-        case JumpOp.SLT:
-            return signed(a, bits) < signed(b, bits)
-        case JumpOp.SLE:
-            return signed(a, bits) <= signed(b, bits)
-    assert_never(op)
+    return CONDITION[op](a & mask, b & mask, bits)
 
 
 def swap(kind: SwapKind, value: int, bits: int) -> int:
@@ -163,38 +141,39 @@ def atomic(op: AtomicOp, old: int, operand: int, expected: int, bits: int) -> in
     assert_never(op)
 
 
-def _source(src: Operand) -> tuple[int, int]:
-    """An operand as (register, constant): register -1 when it is the constant."""
-    return (src.n, 0) if isinstance(src, Reg) else (-1, src.value & MASK[64])
-
-
 def _alu_step(i: Alu, following: int) -> Step:
-    op, bits, dst = i.op, i.bits, i.dst
-    reg, constant = _source(i.src)
+    compute, bits, mask, dst = ALU[i.op], i.bits, MASK[i.bits], i.dst
+    if isinstance(i.src, Reg):
+        src = i.src.n
 
-    def step(m: MachineLike) -> int:
+        def with_register(m: MachineLike) -> int:
+            r = m.regs
+            r[dst] = compute(r[dst] & mask, r[src] & mask, bits) & mask
+            return following
+
+        return with_register
+    constant = i.src.value & mask
+
+    def with_constant(m: MachineLike) -> int:
         r = m.regs
-        r[dst] = alu(op, r[dst], r[reg] if reg >= 0 else constant, bits)
+        r[dst] = compute(r[dst] & mask, constant, bits) & mask
         return following
 
-    def move(m: MachineLike) -> int:
-        r = m.regs
-        r[dst] = (r[reg] if reg >= 0 else constant) & MASK[bits]
-        return following
-
-    return move if op is AluOp.MOV else step
+    return with_constant
 
 
 def _jump_step(i: Jump, following: int) -> Step:
-    op, bits, dst, target = i.op, i.bits, i.dst, i.target
-    reg, constant = _source(i.src)
+    holds, bits, mask, dst, target = CONDITION[i.op], i.bits, MASK[i.bits], i.dst, i.target
+    if isinstance(i.src, Reg):
+        src = i.src.n
 
-    def step(m: MachineLike) -> int:
-        r = m.regs
-        taken = condition(op, r[dst], r[reg] if reg >= 0 else constant, bits)
-        return target if taken else following
+        def with_register(m: MachineLike) -> int:
+            r = m.regs
+            return target if holds(r[dst] & mask, r[src] & mask, bits) else following
 
-    return step
+        return with_register
+    constant = i.src.value & mask
+    return lambda m: target if holds(m.regs[dst] & mask, constant, bits) else following
 
 
 def _load_step(i: Load, following: int) -> Step:
@@ -209,12 +188,11 @@ def _load_step(i: Load, following: int) -> Step:
 
 
 def _store_step(i: Store, following: int) -> Step:
-    size, base, off = i.size, i.base, i.off
-    reg, constant = _source(i.src)
+    size, base, off, src = i.size, i.base, i.off, i.src
 
     def step(m: MachineLike) -> int:
         r = m.regs
-        value = r[reg] if reg >= 0 else constant
+        value = r[src.n] if isinstance(src, Reg) else src.value
         m.store(r[base] + off & MASK[64], size, value & MASK[size * 8])
         return following
 

@@ -31,8 +31,8 @@ def test_a_campaign_that_agrees(rxgate, tmp_path):
 @pytest.mark.rtl
 def test_a_case_is_written_and_replayed(rxgate, tmp_path, monkeypatch):
     monkeypatch.setattr(kernel, "available", lambda: "not asked")
-    right = semantics.alu
-    monkeypatch.setattr(semantics, "alu", lambda op, *a: right(op, *a) ^ (op is AluOp.XOR))
+    right = semantics.ALU[AluOp.XOR]
+    monkeypatch.setitem(semantics.ALU, AluOp.XOR, lambda *a: right(*a) ^ 1)
     monkeypatch.setattr(fuzz, "_MOST_SHRUNK", 0)
     ended = rxgate("fuzz", "--programs", 9, "--packets", 8, "--seed", 3)
     assert ended.status == 1
@@ -41,7 +41,7 @@ def test_a_case_is_written_and_replayed(rxgate, tmp_path, monkeypatch):
     replay = ("fuzz", "--replay", f"fuzz/case-{seed}.json")
     assert rxgate(*replay).status == 1
     assert "dataflow graph" in json.loads(rxgate(*replay, "--json").out)["disagreement"]
-    monkeypatch.setattr(semantics, "alu", right)
+    monkeypatch.setitem(semantics.ALU, AluOp.XOR, right)
     assert rxgate(*replay).out == "all executors agree\n"
 
 

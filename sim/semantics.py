@@ -27,7 +27,6 @@ from ..compiler.insn import (
     LoadPacket,
     MovSx,
     Neg,
-    Operand,
     Reg,
     Store,
     Swap,

@@ -1,10 +1,12 @@
 """Conditions along control flow -> path predicates, and choices between values that meet.
 
 A path predicate is the set of its literals: 1-bit nodes that all hold. What all paths into a block
-have in common stays in the set; only where they differ is logic built.
+have in common stays in the set; only where they differ is logic built. Its origin is the last of the
+branches that decide it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from .builder import Builder
 
@@ -39,7 +41,9 @@ class Paths:
         terms = self._simplified({p ^ common for p in predicates})
         if ALWAYS in terms:
             return common
-        literal = self.b.any_of([self._conjunction(t) for t in terms])
+        conjunctions = [self._conjunction(t) for t in terms]
+        with self._decided_by(conjunctions):
+            literal = self.b.any_of(conjunctions)
         return common if self.b.constant(literal) == 1 else common | 1 << self._bit(literal)
 
     def choose(self, choices: Sequence[tuple[Predicate, int]]) -> int:
@@ -54,10 +58,19 @@ class Paths:
             (self._conjunction(self.disjoin([p ^ common for p in ps])), value)
             for value, ps in by_value.items()
         ]
-        if len(groups) == 2:
-            (condition, first), (_, second) = groups
-            return self.b.mux(condition, first, second)
-        return self.b.onehot(groups)
+        with self._decided_by([condition for condition, _ in groups]):
+            if len(groups) == 2:
+                (condition, first), (_, second) = groups
+                return self.b.mux(condition, first, second)
+            return self.b.onehot(groups)
+
+    @contextmanager
+    def _decided_by(self, conditions: Sequence[int]) -> Iterator[None]:
+        """What is built inside has the origin of the last of `conditions` that has one."""
+        before = self.b.origin
+        self.b.origin = max((self.b.nodes[c].origin for c in conditions), default=-1)
+        yield
+        self.b.origin = before
 
     def _bit(self, literal: int) -> int:
         """The number of a literal's bit."""
@@ -103,13 +116,16 @@ class Paths:
     def _block(self, bits: int, start: int, size: int) -> int:
         """The conjunction of the literals from number `start` on that `bits` selects."""
         if bits.bit_count() <= _FEW:
-            return self.b.all_of([self._nodes[start + n] for n in _ones(bits)])
+            literals = [self._nodes[start + n] for n in _ones(bits)]
+            with self._decided_by(literals):
+                return self.b.all_of(literals)
         key = (start, bits)
         if key not in self._blocks:
             half = size // 2
             low = self._block(bits & (1 << half) - 1, start, half)
             high = self._block(bits >> half, start + half, half)
-            self._blocks[key] = self.b.and_(low, high)
+            with self._decided_by((low, high)):
+                self._blocks[key] = self.b.and_(low, high)
         return self._blocks[key]
 
 

@@ -148,7 +148,7 @@ def compile_program(
             f"the descriptor needs {window} bytes of header, --max-window allows"
             f" {options.max_window}"
         )
-    lifted = lift(facts, target)
+    lifted = lift(facts, target, plain=not options.narrow)
     callback("lift", lifted)
     verdict_only = Function(lifted.nodes, {"verdict": lifted.outputs["verdict"]}, lifted.results)
     function = run_passes(verdict_only, callback, DEFAULT if options.narrow else PLAIN)

@@ -4,12 +4,16 @@ Blocks are run once, in topological order, on symbolic states: registers and sta
 addresses, branches become path predicates, and where paths meet each differing value becomes a choice.
 What is left has no control flow, no stack and no calls.
 """
+
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ..ctx_map.descriptor import BY_NAME
 from ..ctx_map.helpers import Helper
 from ..ctx_map.verdicts import VERDICT_BITS
 from .analysis.state import Region
+from .builder import Builder
+from .builder.plain import Plain
 from .facts import BoundsCheck, ContextAccess, Facts, MemoryAccess, MetadataCall, PacketAccess
 from .front_end import REACH
 from .insn import (
@@ -34,7 +38,8 @@ from .insn import (
 from .ir import Function
 from .lifting.calls import Calls
 from .lifting.symbols import Address, AddressByte, State, Symbol, Target
-from .predicates import ALWAYS, Paths, Predicate
+from .plain_paths import PlainPaths
+from .predicates import Paths, Predicate
 from .unfold import Block, EdgeKind
 
 
@@ -58,10 +63,10 @@ def signals(facts: Facts) -> list[str]:
 class _Lifter(Calls):
     """Walks the blocks, and joins what arrives at each."""
 
-    def __init__(self, facts: Facts, target: Target) -> None:
-        super().__init__(facts.graph.program, target, window_size(facts, target))
+    def __init__(self, facts: Facts, target: Target, paths: Paths) -> None:
+        super().__init__(facts.graph.program, target, window_size(facts, target), paths.b)
         self.graph, self.facts = facts.graph, facts
-        self.paths = Paths(self.b)
+        self.paths = paths
         self.kept = facts.kept()
         self.results: dict[tuple[int, int, int], int] = {}
         self.exits: list[tuple[Predicate, int]] = []
@@ -71,7 +76,7 @@ class _Lifter(Calls):
         regs: list[Symbol | None] = [None] * 11
         zero = self.b.const(0, 64)
         regs[1], regs[FP] = Address(Region.CONTEXT, zero), Address(Region.STACK, zero)
-        self.arriving[0].append((ALWAYS, State(regs)))
+        self.arriving[0].append((self.paths.always, State(regs)))
         for block in self.graph.blocks:
             if self.arriving[block.number]:
                 self.block(block)
@@ -289,6 +294,18 @@ class _Lifter(Calls):
         return condition
 
 
-def lift(facts: Facts, target: Target) -> Function:
-    """The dataflow graph of a verified program, with outputs `verdict` (3 bits) and `r0` (64)."""
-    return _Lifter(facts, target).run()
+class _PlainLifter(_Lifter):
+    """A packet load with an offset that varies chooses among all places of the window."""
+
+    def places(self, access: PacketAccess) -> Sequence[int]:
+        return range(self.window.size - access.size + 1)
+
+
+def lift(facts: Facts, target: Target, *, plain: bool = False) -> Function:
+    """The dataflow graph of a verified program, with outputs `verdict` (3 bits) and `r0` (64).
+
+    With `plain` nothing that is known of values or conditions makes it simpler, for comparison.
+    """
+    if plain:
+        return _PlainLifter(facts, target, PlainPaths(Plain())).run()
+    return _Lifter(facts, target, Paths(Builder())).run()

@@ -39,8 +39,8 @@ class Options:
     programs get. `mark_drops` lets dropped frames through, marked in tuser.
     `trace` adds a port with every pipeline register, `control_port` one for the host (AXI4-Lite),
     through which it changes the read-only variables that `tunables` name; these imply it. Without
-    `narrow` the passes that narrow and flatten the dataflow graph are left out, and only what lifting
-    simplifies at once is simple: that and `ASAP` are for comparison.
+    `narrow` every value has the width of its instruction and nothing is simplified: that and `ASAP`
+    are for comparison.
     """
 
     width: int = 512

@@ -20,6 +20,8 @@ _FEW = 32
 class Paths:
     """Numbers the literals of one dataflow graph; a literal and its opposite have bits 2k, 2k + 1."""
 
+    always: Predicate = ALWAYS
+
     def __init__(self, builder: Builder) -> None:
         self.b = builder
         self._pairs: dict[int, int] = {}

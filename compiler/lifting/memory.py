@@ -1,5 +1,6 @@
 """Loads, stores and atomic operations -> nodes: context fields, stack bytes, tables, packet bytes."""
 
+from collections.abc import Sequence
 from functools import cached_property
 
 from ...ctx_map.context import PacketEnd
@@ -49,14 +50,18 @@ class Memory(Operations):
             inside, value = self.packet(b.trunc(at, 32), access, network_order=False)
             self.checks.append(inside)
             return value
-        table = {o: self.w_bytes(o, access.size, False) for o in access.offsets}
+        table = {o: self.w_bytes(o, access.size, False) for o in self.places(access)}
         return b.case(b.trunc(at, 16), table)
+
+    def places(self, access: PacketAccess) -> Sequence[int]:
+        """The offsets among which a load whose offset varies chooses."""
+        return access.offsets
 
     def packet(self, offset: int, access: PacketAccess, network_order: bool) -> tuple[int, int]:
         """(in range, value) of the `access.size` bytes at a 32-bit offset."""
         b, size = self.b, access.size
         constant = b.constant(offset)
-        offsets = [o for o in access.offsets if constant is None or o == constant]
+        offsets = [o for o in self.places(access) if constant is None or o == constant]
         if not offsets:
             return b.const(0, 1), b.const(0, size * 8)
         table = {o: self.w_bytes(o, size, network_order) for o in offsets}

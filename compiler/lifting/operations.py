@@ -24,9 +24,11 @@ class Operations:
     `checks` collects conditions of the current instruction without which the program is aborted.
     """
 
-    def __init__(self, program: Program, target: Target, window: int) -> None:
+    def __init__(
+        self, program: Program, target: Target, window: int, builder: Builder
+    ) -> None:
         self.program, self.target = program, target
-        self.b = Builder()
+        self.b = builder
         self.checks: list[int] = []
         self.window = Window(self.b, window)
         self.front_end = FrontEnd(self.window, target.hash_key, target.strip_vlan)

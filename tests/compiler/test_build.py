@@ -4,6 +4,7 @@ import random
 
 import pytest
 from rxgate.compiler.builder import Builder
+from rxgate.compiler.builder.plain import Plain as PlainBuilder
 from rxgate.compiler.ir import Function, Node
 from rxgate.compiler.ir_check import check
 from rxgate.compiler.ir_eval import evaluate, evaluate_node
@@ -29,9 +30,9 @@ class Plain:
 class Expressions:
     """Random requests, made both plainly and to the builder."""
 
-    def __init__(self, rng: random.Random) -> None:
+    def __init__(self, rng: random.Random, builder: Builder) -> None:
         self.rng = rng
-        self.plain, self.builder = Plain(), Builder()
+        self.plain, self.builder = Plain(), builder
         self.pairs: list[tuple[int, int]] = []
         for n, width in enumerate((1, 8, 16, 32, 8)):
             attr = (f"x{n}", 0)
@@ -131,8 +132,18 @@ def inputs(rng: random.Random) -> dict[tuple[str, int], int]:
 
 @pytest.mark.parametrize("seed", range(150))
 def test_random_expressions(seed):
+    agrees(seed, Builder())
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_random_expressions_without_rules(seed):
+    agrees(seed, PlainBuilder())
+
+
+def agrees(seed: int, builder: Builder) -> None:
+    """What the builder makes of random requests is what was asked for, and so after every pass."""
     rng = random.Random(f"expressions {seed}")
-    made = Expressions(rng)
+    made = Expressions(rng, builder)
     for _ in range(40):
         made.grow()
     last = made.pairs[-6:]
@@ -155,6 +166,15 @@ def test_random_expressions(seed):
         for function in stages:
             found = evaluate(function, given)
             assert [found[n] for n in function.outputs.values()] == [wanted[p] for p, _ in last]
+
+
+def test_without_rules_values_keep_their_width():
+    b = PlainBuilder()
+    x = b.zext(b.input("x", 8), 64)
+    both = b.and_(b.add(x, b.const(0, 64)), b.const(0xFF, 64))
+    assert [n.op for n in b.nodes if n.width == 64] == ["concat", "const", "add", "const", "and"]
+    assert b.nodes[b.eq(both, b.const(1 << 40, 64))].op == "eq"
+    assert b.constant(b.add(b.const(2, 64), b.const(3, 64))) == 5
 
 
 def test_equal_requests_are_one_node():

@@ -77,6 +77,7 @@ def compare(program: Program, seed: int, strip: bool, delivered: set[str], r0: b
             assert found == wanted, f"seed {seed}, after {stage}, frame {n}"
 
     agree("lift", lifted)
+    agree("plain lift", lift(facts, target, plain=True))
     kept = lifted.outputs if r0 else {"verdict": lifted.outputs["verdict"]}
     run_passes(Function(lifted.nodes, kept, lifted.results), agree)
 

@@ -261,5 +261,5 @@ def decode(raw: RawProgram) -> Program:
                 raise _Fields(raw, slot).error(f"the target, slot {target}, is not an instruction")
     return Program(
         raw.name, raw.section, raw.context, tuple(insns), raw.functions, raw.data, raw.lines,
-        raw.variables,
+        raw.variables, sources=raw.sources,
     )

@@ -268,8 +268,8 @@ class Program:
     `insns[slot]` is None in the second slot of a two-slot instruction. `data` holds the read-only
     sections that LoadData names, `variables` what lies in them by name. Of these the host may change
     the `tunables` between packets; `data` has what they are at first. `lines` maps a slot to its
-    source line where debug information has it. `nic` answers the metadata functions; compiling binds
-    the program to the one in the options.
+    source line where debug information has it, `sources` names the files that are at hand with their
+    text. `nic` answers the metadata functions; compiling binds the program to the one in the options.
     """
 
     name: str
@@ -282,6 +282,7 @@ class Program:
     variables: Mapping[str, Variable] = field(default_factory=lambda: MappingProxyType({}))
     tunables: tuple[str, ...] = ()
     nic: Nic = UNSTRIPPED
+    sources: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def tunable_places(self) -> list[tuple[str, int]]:
         """(section, offset) of every byte of the tunables, one tunable after the other."""

@@ -61,7 +61,10 @@ class ObjectFile:
     ) -> RawProgram:
         """One program; see `load_program`."""
         raw = load_elf(self.blob, self.name, section, function, context)
-        return replace(raw, lines=with_text(raw.lines, self.name, self.text)) if self.text else raw
+        if not self.text:
+            return raw
+        lines = with_text(raw.lines, self.name, self.text)
+        return replace(raw, lines=lines, sources={self.name: self.text})
 
 
 def open_object(path: str | Path, mcpu: str | None = None) -> ObjectFile:

@@ -22,7 +22,8 @@ class RawProgram:
     stand for byte `offset` of read-only section `data[section]`; `externs` the calls of kernel
     functions (source register 2, immediate 0); `maps` the two-slot loads that stand for a map. A
     two-slot load in `data_refs` or `maps` has immediate 0. `lines` has the first slot of each run
-    of instructions from one line. `variables` has what symbols name in the sections of `data`.
+    of instructions from one line. `variables` has what symbols name in the sections of `data`,
+    `sources` the text of files that `lines` name, where it is at hand.
     """
 
     name: str
@@ -36,3 +37,4 @@ class RawProgram:
     maps: Mapping[int, str]
     lines: Mapping[int, SourceLine]
     variables: Mapping[str, Variable] = field(default_factory=lambda: MappingProxyType({}))
+    sources: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))

@@ -21,8 +21,8 @@ _ARRAY = 2
 _READ_ONLY, _MMAPABLE = 1 << 7, 1 << 10
 _LOG_SIZE = 1 << 24
 _LOG_LINES = 6
-_TEST_RUN_ATTR = struct.Struct("<IIIIQQI")
-"""prog_fd, retval, data_size_in, data_size_out, data_in, data_out, repeat."""
+_TEST_RUN_ATTR = struct.Struct("<IIIIQQII")
+"""prog_fd, retval, data_size_in, data_size_out, data_in, data_out, repeat, duration."""
 _ROOM = 1 << 16
 """Bytes for the packet that comes out of a test run."""
 
@@ -130,15 +130,15 @@ def _object_name(name: str) -> bytes:
     return "".join(c for c in name if c.isascii() and (c.isalnum() or c == "_"))[:15].encode()
 
 
-def test_run(program: int, frame: bytes) -> tuple[int, bytes]:
-    """Run a loaded program once on a frame: its 32-bit return value, and the frame afterwards."""
+def test_run(program: int, frame: bytes, repeat: int) -> tuple[int, bytes, int]:
+    """Run a loaded program on a frame: its 32-bit return value, the frame afterwards, ns per run."""
     content = ctypes.create_string_buffer(frame, len(frame))
     after = _room()
     attr = _TEST_RUN_ATTR.pack(
-        program, 0, len(frame), _ROOM, ctypes.addressof(content), ctypes.addressof(after), 1
+        program, 0, len(frame), _ROOM, ctypes.addressof(content), ctypes.addressof(after), repeat, 0
     )
-    _, returned, _, size, *_ = _TEST_RUN_ATTR.unpack_from(_bpf(_TEST_RUN, attr)[1])
-    return returned, ctypes.string_at(after, size)
+    _, returned, _, size, _, _, _, ns = _TEST_RUN_ATTR.unpack_from(_bpf(_TEST_RUN, attr)[1])
+    return returned, ctypes.string_at(after, size), ns
 
 
 @cache

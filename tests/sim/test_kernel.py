@@ -111,9 +111,9 @@ def test_a_disagreement_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_changed_frame_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     right = bpf_syscall.test_run
 
-    def changed(program: int, sent: bytes) -> tuple[int, bytes]:
-        returned, frame = right(program, sent)
-        return returned, frame[:-1] + b"\1"
+    def changed(program: int, sent: bytes, repeat: int) -> tuple[int, bytes, int]:
+        returned, frame, ns = right(program, sent, repeat)
+        return returned, frame[:-1] + b"\1", ns
 
     monkeypatch.setattr(bpf_syscall, "test_run", changed)
     report = compare(read_expression("len = 60"), [bytes(60)])

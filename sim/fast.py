@@ -1,9 +1,11 @@
 """Verilog of a gate, frames, the program -> a comparison of millions of packets with the model.
 
-The Verilog runs in a process of its own; frames go to it and records come back through pipes, so
-that memory stays bounded whatever the number of frames.
+The Verilog runs in a process of its own, with the native golden model beside it; frames go to it and
+records come back through pipes, so that memory stays bounded whatever the number of frames. From the
+first difference on, and for a share of the packets before it, the interpreter is asked.
 """
 
+import itertools
 import os
 import random
 import struct
@@ -21,29 +23,33 @@ from ..compiler.insn import Program
 from ..ctx_map.models import MICROSOFT_KEY
 from ..ctx_map.verdicts import Verdict
 from ..hdl.config import GateConfig
-from .golden import Frame, Golden, Sent
+from .golden import Frame, Golden
 from .model import build_model
+from .native import build_native
 from .result import Engine, SimResult
 from .retune import Retune, writes
 from .scoreboard import Scoreboard
 from .surroundings import Counts, OutFrame
 
 _CHUNK = 1 << 17
+_BATCH = 512
+"""Frames that are sent at once."""
 _COUNTERS = tuple(port.removeprefix("stat_") for port in Counts().ports())
 _VERDICTS = {v.value: v for v in Verdict}
-_DONE, _ADMITTED, _IN, _TIME, _COMMITS, _OUT, _TRACE, _FAULT, _END = b"DAIKCFTXS"
-_WRITE = 128
-"""The flag of a record that is a write of the host."""
-_LENGTHS = {
-    _IN: struct.Struct("<BQ"),
-    _TIME: struct.Struct("<BQ"),
-    _COMMITS: struct.Struct("<BI"),
-    _OUT: struct.Struct("<BQIBB"),
-    _TRACE: struct.Struct("<BQI"),
-    _FAULT: struct.Struct("<BQI"),
-    _END: struct.Struct("<B13Q"),
+_NONE = (1 << 64) - 1
+_FRAME = struct.Struct("<IBII")
+_WRITE, _IMAGE = 128, 64
+"""Flags of records that are a write of the host, and tunables."""
+_HEADS = {
+    letter: struct.Struct(f"<x{fields}")
+    for letter, fields in zip(
+        b"PJNHIADKCFTXS",
+        ("Q", "QQQIIBBB", "I", "12Q", "Q", "B", "B", "Q", "I", "QIBB", "QI", "QI", "13Q"),
+        strict=True,
+    )
 }
-"""The heads of the records that harness.cpp writes."""
+"""The heads of the records that harness_judge.h names."""
+_WITH_BYTES = b"FTX"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +91,9 @@ def simulate_fast(
     `progress` is called with the number of packets compared so far, now and then.
     """
     golden = Golden(program, config, prandom_seed=prandom_seed, hash_key=hash_key)
+    native = build_native(program, config, prandom_seed=prandom_seed, hash_key=hash_key)
     model = build_model(verilog, waves=conditions.waves is not None)
-    run = _Run(golden, config, "ktime" in inputs, conditions, progress, retunes)
+    run = _Run(golden, native, "ktime" in inputs, conditions, progress, retunes)
     return run.result(model, frames)
 
 
@@ -107,31 +114,38 @@ def trace_launch(
     Launches count from 0.
     """
     golden = Golden(program, config, prandom_seed=prandom_seed, hash_key=hash_key)
-    run = _Run(golden, config, "ktime" in inputs, conditions, lambda packets: None)
+    native = build_native(program, config, prandom_seed=prandom_seed, hash_key=hash_key)
+    run = _Run(golden, native, "ktime" in inputs, conditions, lambda packets: None)
     run.trace_from = launch + 1
     result = run.result(build_model(verilog), frames)
     return result, run.traced
 
 
 class _Run:
-    """One run: what was sent, what is known of it, and what came back."""
+    """One run: what was sent, what is known of it, and what came back.
+
+    Native code compares until it finds a difference; what is known of later frames comes as records.
+    `kept` are the frames sent that have not been compared, the first of which has number `base`.
+    """
 
     def __init__(
         self,
         golden: Golden,
-        config: GateConfig,
+        native: Path,
         reads_time: bool,
         conditions: Conditions,
         progress: Callable[[int], None],
         retunes: Sequence[Retune] = (),
     ) -> None:
         self.golden = golden
-        self.config = config
+        self.config = golden.config
+        self.native = native
         self.reads_time = reads_time
         self.conditions = conditions
         self.progress = progress
-        self.board = Scoreboard(config, counters_tell=True)
-        self.sent: deque[Sent] = deque()
+        self.board = Scoreboard(self.config, counters_tell=True)
+        self.kept: deque[Frame] = deque()
+        self.base = 0
         self.entered: deque[int] = deque()
         self.admitted: deque[bool] = deque()
         self.times: deque[int] = deque()
@@ -139,7 +153,8 @@ class _Run:
         self.retunes = deque(retunes)
         self.images = [golden.first_image]
         self.seen_images: set[int] = set()
-        self.packets = 0
+        self.suspect: int | None = None
+        self.end: tuple[int, ...] = ()
         self.failure: BaseException | None = None
         self.trace_from = 0
         self.traced: list[int] = []
@@ -155,7 +170,7 @@ class _Run:
         writer = threading.Thread(target=self._write, args=(process.stdin, frames), daemon=True)
         writer.start()
         try:
-            end = self._read(process.stdout.fileno())
+            self._read(process.stdout.fileno())
         finally:
             if self.failure is not None or process.poll() is None:
                 process.kill()
@@ -164,7 +179,7 @@ class _Run:
             writer.join()
         if self.failure is not None:
             raise self.failure
-        return self._finish(end, time.monotonic() - start)
+        return self._finish(time.monotonic() - start)
 
     def _arguments(self) -> list[str]:
         c = self.conditions
@@ -172,113 +187,149 @@ class _Run:
             f"seed={c.seed & (1 << 64) - 1}", f"idle={c.idle}", f"stall={c.stall}",
             f"tuser_bits={self.config.s_tuser_width}", f"time={c.ktime_start}",
             f"time_step={c.ktime_step}", f"random_start={int(c.random_start)}",
-            f"trace={self.trace_from}",
+            f"trace={self.trace_from}", f"native={self.native}",
         ]
         if c.waves is not None:
             arguments.append(f"waves={c.waves}")
         return arguments
 
+    # What is sent.
+
     def _write(self, pipe: IO[bytes], frames: Iterable[Frame]) -> None:
         """Sends the frames; runs in a thread, and is held back by the pipe."""
+        rng = random.Random(self.conditions.seed)
+        source, number = iter(frames), 0
         try:
             with pipe:
-                chunk = bytearray()
-                for record in self._records(frames):
-                    chunk += record
-                    if len(chunk) >= _CHUNK:
-                        pipe.write(chunk)
-                        chunk.clear()
-                pipe.write(chunk)
+                while batch := list(itertools.islice(source, _BATCH)):
+                    self.kept += batch
+                    pipe.write(b"".join(self._records(batch, number, rng)))
+                    number += len(batch)
         except BrokenPipeError:
             pass
         except BaseException as error:
             self.failure = error
 
-    def _records(self, frames: Iterable[Frame]) -> Iterator[bytes]:
-        rng = random.Random(self.conditions.seed)
-        golden, share = self.golden, self.conditions.empty_end
-        user_bytes = -(-self.config.s_tuser_width // 8)
-        for number, frame in enumerate(frames):
-            while self.retunes and self.retunes[0].before <= number:
-                yield from self._retune(self.retunes.popleft().image, rng)
-            sent = golden.send(frame)
-            self.sent.append(sent)
+    def _records(
+        self, frames: Sequence[Frame], number: int, rng: random.Random
+    ) -> list[bytes]:
+        """The records of frames, the first of which has a number, and of the host meanwhile."""
+        share, retunes, parts = self.conditions.empty_end, self.retunes, []
+        for n, frame in enumerate(frames, number):
+            while retunes and retunes[0].before <= n:
+                parts += self._retune(retunes.popleft().image, rng)
+            data = frame.data
             flags = frame.err | (2 if share and rng.random() < share else 0)
-            user = golden.tuser(sent).to_bytes(user_bytes, "little")
-            yield struct.pack("<IB", len(frame.data), flags) + user + frame.data
+            parts += (
+                _FRAME.pack(len(data), flags, frame.ingress_ifindex, frame.rx_queue_index), data,
+            )
+        return parts
 
     def _retune(self, image: bytes, rng: random.Random) -> Iterator[bytes]:
         """Records for the host to write and commit other tunables."""
         before = self.images[-1]
         self.images.append(image)
+        yield struct.pack("<IB", len(image), _IMAGE) + image
         for write in writes(self.config.tunables, before, image, rng):
             yield struct.pack("<IBIB", write.address, _WRITE, write.value, write.strobe)
 
-    def _read(self, pipe: int) -> tuple[int, ...]:
-        """Takes in all records; returns the last one."""
+    # What comes back.
+
+    def _read(self, pipe: int) -> None:
+        """Takes in all records."""
         rest = b""
         while chunk := os.read(pipe, _CHUNK):
             rest += chunk
-            used, end = self._take(rest)
-            if end:
-                return end
-            rest = rest[used:]
+            rest = rest[self._take(rest) :]
+            if self.end:
+                return
             self._judge()
-            self.progress(self.board.compared)
+            self.progress(max(self.base, self.board.compared))
         raise ToolError("The simulator ended before it was done.")
 
-    def _take(self, records: bytes) -> tuple[int, tuple[int, ...]]:
-        """Reads whole records; how many bytes they had, and the last record when it was there."""
-        at, size, board = 0, len(records), self.board
-        while size - at >= 2:
+    def _take(self, records: bytes) -> int:
+        """Reads whole records; how many bytes they had."""
+        at, size = 0, len(records)
+        while at < size:
             kind = records[at]
-            if kind == _DONE:
-                board.done(_COUNTERS[records[at + 1]])
-                at += 2
-            elif kind == _ADMITTED:
-                self.admitted.append(records[at + 1] != 0)
-                at += 2
-            elif kind in _LENGTHS:
-                wanted = _LENGTHS[kind]
-                if size - at < wanted.size:
-                    break
-                _, *values = wanted.unpack_from(records, at)
-                if kind == _IN:
-                    self.entered.append(values[0])
-                elif kind == _TIME:
-                    self.times.append(values[0])
-                elif kind == _COMMITS:
-                    self.commits.append(values[0])
-                elif kind == _END:
-                    return at + wanted.size, tuple(values)
-                elif kind == _OUT:
-                    cycle, length, verdict, err = values
-                    body = at + wanted.size
-                    if size - body < length:
-                        break
-                    data = records[body : body + length]
-                    known = _VERDICTS.get(verdict, Verdict.ABORTED)
-                    board.left(OutFrame(data, known, err != 0), cycle)
-                    at += length
-                else:
-                    cycle, length = values
-                    body = at + wanted.size
-                    if size - body < length:
-                        break
-                    content = records[body : body + length]
-                    if kind == _TRACE:
-                        self.traced.append(int.from_bytes(content, "little"))
-                    else:
-                        board.report(f"cycle {cycle}: {content.decode()}")
-                    at += length
-                at += wanted.size
-            else:
+            head = _HEADS.get(kind)
+            if head is None:
                 raise ToolError(f"The simulator sent a record of unknown kind {kind}.")
-        return at, ()
+            body = at + head.size
+            if body > size:
+                break
+            values = head.unpack_from(records, at)
+            following = body + (values[1] if kind in _WITH_BYTES else 0)
+            if following > size:
+                break
+            self._event(kind, values, records[body:following])
+            at = following
+        return at
+
+    def _event(self, kind: int, values: tuple[int, ...], content: bytes) -> None:
+        match chr(kind):
+            case "P":
+                self._drop(values[0])
+            case "J":
+                self._check(*values)
+            case "N":
+                self.seen_images.add(values[0])
+            case "H":
+                self._take_over(*values)
+            case "I":
+                self.entered.append(values[0])
+            case "A":
+                self.admitted.append(values[0] != 0)
+            case "D":
+                self.board.done(_COUNTERS[values[0]])
+            case "K":
+                self.times.append(values[0])
+            case "C":
+                self.commits.append(values[0])
+            case "F":
+                cycle, _, verdict, err = values
+                known = _VERDICTS.get(verdict, Verdict.ABORTED)
+                self.board.left(OutFrame(content, known, err != 0), cycle)
+            case "T":
+                self.traced.append(int.from_bytes(content, "little"))
+            case "X":
+                self.board.report(f"cycle {values[0]}: {content.decode()}")
+            case "S":
+                self.end = values
+
+    def _drop(self, number: int) -> None:
+        """Frames before this number have been compared."""
+        while self.base < number:
+            self.kept.popleft()
+            self.base += 1
+
+    def _check(
+        self, n: int, r0: int, ktime: int, number: int, commits: int, admitted: int, counter: int,
+        leaves: int,
+    ) -> None:
+        """Holds what native code says of a packet against the interpreter."""
+        expected = self.golden.expect(
+            self.golden.send(self.kept[n - self.base]), number, ktime=ktime,
+            admitted=bool(admitted), image=self.images[commits],
+        )
+        outcome = expected.outcome
+        wanted = (outcome.r0 if outcome else 0, expected.counter, expected.out is not None)
+        given = (r0, _COUNTERS[counter], leaves != 0)
+        if given != wanted:
+            self.board.report(_disagree(f"{given} instead of {wanted}"), n, expected)
+
+    def _take_over(
+        self, compared: int, launched: int, latency: int, suspect: int, *counts: int
+    ) -> None:
+        """Native code has compared so many packets, and no more."""
+        self._drop(compared)
+        self.board.resume(compared, None if latency == _NONE else latency)
+        self.golden.resume(launched, dict(zip(_COUNTERS, counts, strict=True)))
+        self.suspect = None if suspect == _NONE else suspect
 
     def _judge(self) -> None:
         """Asks the model about every frame of which enough is known."""
-        while self.admitted and self.sent and self.entered:
+        while self.admitted and self.kept and self.entered:
             admitted, ktime, image = self.admitted[0], 0, None
             if admitted and self.config.tunables:
                 if not self.commits or (self.reads_time and not self.times):
@@ -289,12 +340,15 @@ class _Run:
                     break
                 ktime = self.times.popleft()
             self.admitted.popleft()
-            expectation = self.golden.judge(
-                self.sent.popleft(), ktime=ktime, admitted=admitted, image=image
-            )
+            sent = self.golden.send(self.kept.popleft())
+            self.base += 1
+            expectation = self.golden.judge(sent, ktime=ktime, admitted=admitted, image=image)
             self.board.expect(expectation, self.entered.popleft())
-            self.packets += 1
         self.board.compare()
+        if self.suspect is not None and self.board.compared > self.suspect:
+            if not self.board.count:
+                self.board.report(_disagree("a difference that is none"), self.suspect)
+            self.suspect = None
 
     def _image(self, commits: int) -> bytes:
         """The tunables of a packet that was launched after so many commits."""
@@ -304,22 +358,23 @@ class _Run:
         self.seen_images.add(commits)
         return self.images[commits]
 
-    def _finish(self, end: tuple[int, ...], seconds: float) -> SimResult:
-        first, last, stalls, _, _, *counts = end
+    def _finish(self, seconds: float) -> SimResult:
+        first, last, stalls, _, _, *counts = self.end
         self._judge()
         board = self.board
         by_name = dict(zip(_COUNTERS, counts, strict=True))
         board.finish(by_name, self.golden.counts)
-        if self.sent:
-            board.report(f"{len(self.sent)} frames were never received", self.packets)
+        self._judge()
+        if self.kept:
+            board.report(f"{len(self.kept)} frames were never received", self.base)
         if stalls and not self.config.backpressure:
             board.report(f"s_axis_tready was low in {stalls} cycles, and must always be high")
         self.progress(board.compared)
         return SimResult(
             engine=Engine.FAST,
             seed=self.conditions.seed,
-            packets=self.packets + len(self.sent),
-            cycles=last - first + 1 if self.packets else 0,
+            packets=self.base + len(self.kept),
+            cycles=last - first + 1 if self.base else 0,
             input_stalls=stalls,
             latency_cycles=board.latency,
             counts=by_name,
@@ -328,3 +383,7 @@ class _Run:
             images=len(self.seen_images),
             seconds=seconds,
         )
+
+
+def _disagree(what: str) -> str:
+    return f"the native golden model disagrees with the interpreter: {what}"

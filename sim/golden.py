@@ -4,6 +4,7 @@ The golden model of a whole gate: descriptors from ctx_map.models, verdicts from
 and what leaves and is counted from surroundings. Knows nothing of the compiler or of cycles.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..compiler.insn import Program
@@ -102,6 +103,11 @@ class Golden:
             if name != "err"
         )
 
+    def resume(self, launched: int, counts: Mapping[str, int]) -> None:
+        """Go on behind frames that another judged."""
+        self.launched = launched
+        self.counts.update(counts)
+
     def judge(
         self, sent: Sent, *, ktime: int = 0, admitted: bool = True, image: bytes | None = None
     ) -> Expectation:
@@ -110,17 +116,30 @@ class Golden:
         `admitted` is False for a frame that an ingress without back-pressure left out. `image` has
         the bytes of the tunables when it was launched; None: as for the frame before.
         """
+        number = self.launched & _NUMBER_BITS
+        judged = self.expect(sent, number, ktime=ktime, admitted=admitted, image=image)
+        self.counts["received"] += 1
+        self.counts[judged.counter] += 1
+        self.launched += admitted
+        return judged
+
+    def expect(
+        self,
+        sent: Sent,
+        number: int,
+        *,
+        ktime: int = 0,
+        admitted: bool = True,
+        image: bytes | None = None,
+    ) -> Expectation:
+        """What must become of any frame, which `number` frames were launched before; counts nothing."""
         if image is not None and image != self._image:
             self._interpreter.tune(image)
             self._image = image
-        self.counts["received"] += 1
         if not admitted:
-            self.counts["overflow"] += 1
             return Expectation(sent, None, None, "overflow")
         frame, descriptor = sent.received.frame, sent.received.descriptor
-        number = self.launched & _NUMBER_BITS
         outcome = self._interpreter.run(frame, descriptor, ktime=ktime, number=number)
-        self.launched += 1
         out = fate(
             Seen(frame, sent.bad, descriptor.csum),
             outcome.verdict,
@@ -128,5 +147,4 @@ class Golden:
             mark=self.config.on_drop is OnDrop.MARK,
         )
         counter = "bad" if sent.bad else outcome.verdict.name.lower()
-        self.counts[counter] += 1
         return Expectation(sent, outcome, out, counter, number, ktime, self._image)

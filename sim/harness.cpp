@@ -1,16 +1,8 @@
 // A gate in Verilog, as Verilator's C++ -> a program that runs frames through it.
-//
-// Records on standard output, each after a letter:
-//   I u64 cycle                              a frame's first beat was accepted
-//   A u8 admitted                            a frame was counted as received: 0 overflow, 1 not
-//   D u8 counter                             a frame was counted as done, number in COUNTERS
-//   K u64 time                               a launch, and its time
-//   C u32 commits                            a launch, and how often tunables had been committed
-//   F u64 cycle, u32 n, u8 verdict, u8 err, n bytes    a frame that left; cycle of its first beat
-//   T u64 cycle, u32 n, n bytes              port trace_data, from the launch asked for on
-//   X u64 cycle, u32 n, n bytes              a rule was broken; text
-//   S u64 first, last, stalls, simulated, nanoseconds; u64 times 8: the counters    the end
+// What it writes says harness_judge.h.
 #include "Vrxgate.h"
+
+#include <dlfcn.h>
 
 #include <chrono>
 
@@ -25,18 +17,20 @@ namespace {
 
 constexpr const char* COUNTERS[] = {"received", "pass", "drop", "aborted",
                                     "tx", "redirect", "overflow", "bad"};
-constexpr unsigned RECEIVED = 0, OVERFLOW = 6, TOTAL = 8;
 constexpr uint64_t RESET_CYCLES = 4, QUIET_CYCLES = 64;
 
 template <class Top> class Bench {
+    static constexpr bool TIME = requires(Top top) { top.trace_ktime; };
+    static constexpr bool COMMITS = requires(Top top) { top.trace_commits; };
     VerilatedContext& m_context;
     Top& m_top;
     const Options& m_options;
     Output m_output;
     Input m_input{m_output};
+    Judge m_judge;
     Host<Top> m_host;
     Source<Top> m_source;
-    Sink<Top> m_sink{m_output};
+    Sink<Top> m_sink{m_judge};
     Random m_random;
     uint64_t m_cycle = 0, m_counts[TOTAL] = {};
     uint64_t m_first = 0, m_last = 0, m_stalls = 0, m_sent = 0, m_progress = 0;
@@ -47,12 +41,13 @@ template <class Top> class Bench {
 #endif
 
 public:
-    Bench(VerilatedContext& context, Top& top, const Options& options)
+    Bench(VerilatedContext& context, Top& top, const Options& options, const Native& native)
         : m_context{context}
         , m_top{top}
         , m_options{options}
+        , m_judge{m_output, native, TIME, COMMITS}
         , m_host{top, options}
-        , m_source{top, m_input, options, m_host.queue()}
+        , m_source{top, m_input, m_judge, options, m_host.queue()}
         , m_random{~options.seed} {}
 
     void run() {
@@ -72,15 +67,16 @@ public:
                 m_source.done() && m_host.done() && !m_top.m_axis_tvalid && balanced();
             quiet = still ? quiet + 1 : 0;
             if (m_cycle - m_progress > m_options.patience) {
-                m_sink.fault(m_cycle, "nothing moves any more");
+                m_judge.fault(m_cycle, "nothing moves any more");
                 break;
             }
         }
         const auto spent = std::chrono::steady_clock::now() - start;
-        if (m_sink.within()) m_sink.fault(m_cycle, "the last frame has no end");
+        if (m_sink.within()) m_judge.fault(m_cycle, "the last frame has no end");
 #if VM_TRACE
         m_waves.close();
 #endif
+        m_judge.finish();
         m_output.number('S');
         for (const uint64_t n : {m_first, m_last, m_stalls, m_cycle,
                                  uint64_t(std::chrono::nanoseconds{spent}.count())})
@@ -130,10 +126,11 @@ private:
         m_top.clk = 0;
         m_top.eval();
         if (m_source.offering()) accept();
-        if (m_host.refused()) m_sink.fault(m_cycle, "a write to the control port is refused");
+        if (m_host.refused()) m_judge.fault(m_cycle, "a write to the control port is refused");
         if (m_sink.see(m_top, m_cycle)) m_last = m_progress = m_cycle;
         launches();
         counters();
+        m_judge.settle();
         edge(false);
     }
 
@@ -143,8 +140,7 @@ private:
             return;
         }
         if (m_source.first()) {
-            m_output.number('I');
-            m_output.number(m_cycle);
+            m_judge.entered(m_cycle);
             ++m_sent;
         }
         if (!m_started) m_first = m_cycle;
@@ -156,24 +152,14 @@ private:
     void launches() {
         if constexpr (requires { m_top.trace_valid; }) m_launches += m_top.trace_valid;
         if constexpr (requires { m_top.trace_ktime; }) {
-            if (m_top.trace_valid) {
-                m_output.number('K');
-                m_output.number<uint64_t>(m_top.trace_ktime);
-            }
+            if (m_top.trace_valid) m_judge.launched_at(m_top.trace_ktime);
         }
         if constexpr (requires { m_top.trace_commits; }) {
-            if (m_top.trace_valid) {
-                m_output.number('C');
-                m_output.number<uint32_t>(m_top.trace_commits);
-            }
+            if (m_top.trace_valid) m_judge.launched_after(m_top.trace_commits);
         }
         if constexpr (requires { m_top.trace_data; }) {
-            if (m_options.trace && m_launches >= m_options.trace) {
-                m_output.number('T');
-                m_output.number(m_cycle);
-                m_output.number<uint32_t>(sizeof m_top.trace_data);
-                m_output.bytes(&m_top.trace_data, sizeof m_top.trace_data);
-            }
+            if (m_options.trace && m_launches >= m_options.trace)
+                m_judge.trace(m_cycle, &m_top.trace_data, sizeof m_top.trace_data);
         }
     }
 
@@ -187,7 +173,7 @@ private:
         ports(m_counts);
         for (unsigned i = 0; i < TOTAL; ++i)
             if (m_counts[i])
-                m_sink.fault(m_cycle, std::string{"stat_"} + COUNTERS[i] + " is not 0 after reset");
+                m_judge.fault(m_cycle, std::string{"stat_"} + COUNTERS[i] + " is not 0 after reset");
     }
 
     // Each may rise by one; received and overflow rise together.
@@ -199,16 +185,14 @@ private:
         for (unsigned i = 0; i < TOTAL; ++i) {
             if (now[i] == m_counts[i]) continue;
             if (now[i] != m_counts[i] + 1) {
-                m_sink.fault(m_cycle, std::string{"stat_"} + COUNTERS[i] + " jumps");
+                m_judge.fault(m_cycle, std::string{"stat_"} + COUNTERS[i] + " jumps");
             } else if (i == RECEIVED) {
-                m_output.number('A');
-                m_output.number<uint8_t>(now[OVERFLOW] == m_counts[OVERFLOW]);
+                m_judge.admitted(now[OVERFLOW] == m_counts[OVERFLOW]);
             } else if (i == OVERFLOW) {
                 if (now[RECEIVED] == m_counts[RECEIVED])
-                    m_sink.fault(m_cycle, "stat_overflow rises without stat_received");
+                    m_judge.fault(m_cycle, "stat_overflow rises without stat_received");
             } else {
-                m_output.number('D');
-                m_output.number<uint8_t>(i);
+                m_judge.done(i);
             }
         }
         std::memcpy(m_counts, now, sizeof now);
@@ -222,6 +206,14 @@ private:
     }
 };
 
+// The golden model in a shared object that sim/native.py made.
+const Native& load(const std::string& path) {
+    void* library = dlopen(path.c_str(), RTLD_NOW);
+    const void* found = library ? dlsym(library, "rxgate_native") : nullptr;
+    if (!found) std::fprintf(stderr, "%s\n", dlerror()), std::_Exit(4);
+    return *static_cast<const Native*>(found);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -230,7 +222,7 @@ int main(int argc, char** argv) {
     context.randReset(options.random_start ? 2 : 0);
     context.randSeed(int(options.seed % 0x7fffffff) + 1);
     Vrxgate top{&context};
-    Bench<Vrxgate>{context, top, options}.run();
+    Bench<Vrxgate>{context, top, options, load(options.native)}.run();
     top.final();
     return 0;
 }

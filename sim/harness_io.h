@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <cstdio>
@@ -110,7 +111,7 @@ struct Options {
     uint64_t patience = 1 << 19;
     uint64_t trace = 0;  // Number of the first launch to trace; 0 for none.
     bool random_start = false;
-    std::string waves;
+    std::string waves, native;
 
     Options(int argc, char** argv) {
         for (int i = 1; i < argc; ++i) {
@@ -129,6 +130,7 @@ struct Options {
             else if (name == "random_start") random_start = number;
             else if (name == "trace") trace = number;
             else if (name == "waves") waves = text;
+            else if (name == "native") native = text;
             else std::fprintf(stderr, "unknown option %s\n", word.c_str()), std::_Exit(2);
         }
     }

@@ -18,9 +18,12 @@ from . import tools
 TOP = "rxgate"
 """The module's name."""
 KEPT = 400
-"""Models in the cache."""
+"""Files of one kind in the cache."""
 HARNESS = Path(__file__).parent
-_HARNESS = ("harness.cpp", "harness_stream.h", "harness_host.h", "harness_io.h", "lz4.h")
+_HARNESS = (
+    "harness.cpp", "harness_stream.h", "harness_judge.h", "harness_host.h", "harness_io.h",
+    "native_abi.h", "lz4.h",
+)
 _VERILATOR = (
     "--cc", "--top-module", TOP, "--prefix", "Vrxgate", "-O3", "--output-split", "0",
     "--x-assign", "unique", "--x-initial", "unique", "-Wno-fatal", "-Wno-WIDTH", "--quiet",
@@ -46,7 +49,7 @@ def build_model(verilog: str, *, waves: bool = False) -> Path:
         return model
     with aside(models) as folder:
         compile_model(folder, verilog, "harness.cpp", waves=waves).replace(model)
-    _prune(models)
+    prune(models)
     return model
 
 
@@ -69,7 +72,7 @@ def compile_model(
     cxx.run(
         *CXX_FLAGS, *(["-O0"] if hasty else []), *includes(), f"-DVM_TRACE={int(waves)}",
         f"-DVM_TRACE_FST={int(waves)}", "-I", "model", "-I", HARNESS, unity.name, *objects,
-        "-o", "model.exe", "-lpthread",
+        "-o", "model.exe", "-lpthread", "-ldl",
         *(["-lz"] if waves else []),
         cwd=folder,
     )
@@ -135,9 +138,9 @@ def digest(parts: Iterable[str]) -> str:
     return state.hexdigest()[:32]
 
 
-def _prune(models: Path) -> None:
-    """Remove the models that were used longest ago."""
-    found = [p for p in models.iterdir() if not p.name.startswith(".")]
+def prune(folder: Path) -> None:
+    """Remove the files of a cache that were used longest ago."""
+    found = [p for p in folder.iterdir() if not p.name.startswith(".")]
     if len(found) <= KEPT:
         return
     found.sort(key=lambda p: p.stat().st_mtime)

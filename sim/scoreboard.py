@@ -38,6 +38,11 @@ class Scoreboard:
         self._left: deque[tuple[OutFrame, int]] = deque()
         self._done: deque[str] = deque()
 
+    def resume(self, compared: int, latency: int | None) -> None:
+        """Go on behind so many frames that another compared."""
+        self.compared = compared
+        self.latency = latency
+
     def expect(self, expectation: Expectation, cycle: int) -> None:
         """The next frame, with the cycle in which its first beat went in."""
         self._expected.append((expectation, cycle))

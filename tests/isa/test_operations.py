@@ -34,6 +34,7 @@ from rxgate.ctx_map.context import XDP_METADATA
 from rxgate.ctx_map.descriptor import Descriptor
 from rxgate.ctx_map.helpers import Helper
 from rxgate.ctx_map.verdicts import Verdict
+from rxgate.sim.golden import Frame
 from rxgate.sim.interp import Interpreter
 
 A, B = 7, 8
@@ -160,6 +161,17 @@ def choosing(names: list[str]) -> Program:
         Load(8, 1, FP, -48), Alu(AluOp.MOV, 64, 0, Imm(1)),
         Jump(JumpOp.EQ, 64, 6, Reg(1), 2), Alu(AluOp.MOV, 64, 0, Imm(0)), Exit(),
     ])
+
+
+@pytest.mark.rtl
+def test_native(native_model):
+    """All vectors through the native golden model, and with a wrong result."""
+    model = native_model(choosing(NAMES))
+    for vector in VECTORS:
+        packet = vector.packet(NAMES.index(vector.name))
+        wrong = packet[:16] + bytes([packet[16] ^ 1]) + packet[17:]
+        answers = [model.judge(model.send(Frame(p))[0])[0] for p in (packet, wrong)]
+        assert answers == [1, 0], vector
 
 
 UNITS = re.compile(r"s?(div|mod|mul)(64|32)")

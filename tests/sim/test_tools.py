@@ -91,5 +91,5 @@ def test_the_least_recently_used_models_go(monkeypatch, tmp_path):
         path = tmp_path / f"m{n}"
         path.write_text("")
         subprocess.run(["touch", "-d", f"@{1000 + n}", path], check=True)
-    model._prune(tmp_path)
+    model.prune(tmp_path)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["m2", "m3", "m4"]

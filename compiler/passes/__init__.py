@@ -5,6 +5,7 @@ from typing import ClassVar, Protocol
 
 from ..ir import Function
 from .dce import DeadCode
+from .early import Early
 from .narrow import Narrow
 from .tabulate import Tabulate
 
@@ -22,6 +23,8 @@ DEFAULT: tuple[Pass, ...] = (
     Narrow(),  # demand that only the narrower graph shows
     Tabulate(),
     Narrow(),  # what keys no longer need
+    Early(),
+    Narrow(),  # what was only compared
     DeadCode(),  # last: the builder leaves what it simplified away
 )
 

@@ -37,6 +37,7 @@ def synth(target: str, pnr: bool, seeds: int, as_json: bool, **options: Any) -> 
     if seeds > 1 and not pnr:
         raise click.UsageError("--seeds counts placements: it needs --pnr")
     device = TARGETS[target]
+    options["target"] = device.delays
     design = compile_program(take_program(options), take_circuit(options))
     if pnr and not device.router:
         note(f"there is no router for {target}: the clock stays unknown")

@@ -37,11 +37,13 @@ ALL = ("",)
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A device. `synthesis` is the command of Yosys that maps to it, without the top module;
-    `router` tells nextpnr-ecp5 the device, and is empty where there is no router."""
+    """A device. `delays` is what its delay model is called. `synthesis` is the command of Yosys that
+    maps to it, without the top module; `router` tells nextpnr-ecp5 the device, and is empty where
+    there is no router."""
 
     name: str
     device: str
+    delays: str
     synthesis: str
     cells: Mapping[str, Cell]
     router: tuple[str, ...] = ()
@@ -101,9 +103,15 @@ _PACKAGE = ("--package", "CABGA381", "--speed", "8")
 TARGETS = {
     target.name: target
     for target in (
-        Target("ecp5-45f-8", "Lattice LFE5UM-45F-8", _ECP5, ECP5_CELLS, ("--um-45k", *_PACKAGE)),
-        Target("ecp5-85f-8", "Lattice LFE5UM-85F-8", _ECP5, ECP5_CELLS, ("--um-85k", *_PACKAGE)),
-        Target("xcup", "AMD UltraScale+", _XCUP, XCUP_CELLS),
+        Target(
+            "ecp5-45f-8", "Lattice LFE5UM-45F-8", "ecp5-8", _ECP5, ECP5_CELLS,
+            ("--um-45k", *_PACKAGE),
+        ),
+        Target(
+            "ecp5-85f-8", "Lattice LFE5UM-85F-8", "ecp5-8", _ECP5, ECP5_CELLS,
+            ("--um-85k", *_PACKAGE),
+        ),
+        Target("xcup", "AMD UltraScale+", "xcup", _XCUP, XCUP_CELLS),
     )
 }
 """By name."""

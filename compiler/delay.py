@@ -1,52 +1,209 @@
-"""Operation and widths -> its delay in logic levels, for deciding what fits one pipeline stage.
+"""Operation and when its arguments arrive -> when its result does, on a device at a clock.
 
-One level is a look-up table of six inputs with its routing; a carry chain counts a level for every
-24 bits. At 250 MHz on an UltraScale+ device, and at 156 MHz on an ECP5, about five fit a cycle.
+Logic becomes look-up tables, and a table takes in the small ones before it as long as its inputs last:
+an arrival tells the last table apart from what leads to it (Chortle: Francis, Rose and Vranesic, DAC
+1991). All times are nanoseconds from the end of the registers' clock-to-output delay.
 """
 
-from math import ceil, log
+from collections.abc import Sequence
+from dataclasses import dataclass
+from heapq import heapify, heappop, heappush
+from math import log2
 
+from ..ctx_map.units import LIMB
+from .delay_tables import DELAYS, Delays
 from .ir import Node
 
-STAGE_LEVELS = 4.0
-"""Levels that a stage may chain."""
+_SLACK = 1e-6
+"""Sums in another order must not differ."""
 
 
-def fits(before: float, cost: float) -> bool:
-    """Whether an operation of `cost` levels can share a stage with `before` levels ahead of it.
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A value is there at `out`, from a table of `leaves` inputs that are there at `base`."""
 
-    One alone always has a stage; sums in another order than these must not differ.
-    """
-    return before == 0 or before + cost <= STAGE_LEVELS + 1e-6
+    out: float
+    base: float
+    leaves: int
 
 
-def _tree(inputs: int, fan_in: int = 6) -> float:
-    """Levels of a tree over `inputs` signals."""
-    return max(1, ceil(log(max(2, inputs), fan_in) - 1e-9))
+AT_ONCE = Arrival(0.0, 0.0, 1)
+"""A bit of a register."""
+NEVER = Arrival(0.0, 0.0, 0)
+"""A constant: it takes no input."""
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """`bits` of an argument are no constants, `late` of them computed in this stage; the last of
+    these is there at `arrival`."""
+
+    bits: int
+    late: int
+    arrival: Arrival
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Delays of a device at a clock, in MHz."""
+
+    delays: Delays
+    clock_mhz: float
+
+    @property
+    def budget(self) -> float:
+        """Nanoseconds of logic that a stage may chain: two levels, however fast the clock."""
+        return max(1000 / self.clock_mhz - self.delays.fixed, 2 * self.delays.level)
+
+    def fits(self, out: float) -> bool:
+        """Whether what arrives at `out` meets the clock."""
+        return out <= self.budget + _SLACK
+
+    def stage(self, out: float) -> float:
+        """The length of a stage whose last value arrives at `out`."""
+        return self.delays.fixed + out if out else self.delays.fixed + self.delays.level / 2
+
+    def arrival(self, node: Node, args: Sequence[Argument]) -> Arrival:
+        """When the result of an operation is there; units: when they have taken their operands in."""
+        d = self.delays
+        given = [a.arrival for a in args]
+        match node.op:
+            case "not":
+                return given[0]
+            case "and" | "or" | "xor":
+                return self._table(given)
+            case "mux":
+                return self._table([self._spread(given[0], node.width), *given[1:]])
+            case "onehot":
+                pairs = [
+                    self._inputs([self._spread(p, node.width), v])
+                    for p, v in zip(given[::2], given[1::2], strict=True)
+                ]
+                return self._tree([(base, leaves, 1) for base, leaves in pairs])
+            case "case":
+                return self._case(node, args)
+            case "eq":
+                return self._equal(args)
+            case "parity":
+                [a] = args
+                late = (a.arrival.base, a.arrival.leaves, a.late)
+                return self._tree([late, (0.0, 1, a.bits - a.late)])
+            case "add" | "sub":
+                width = max(a.bits for a in args)
+                return self._signal(given, d.carry + d.carry_bit * width)
+            case "ult" | "slt":
+                width = max(a.bits for a in args)
+                return self._signal(given, d.carry + d.compare + d.carry_bit * width)
+            case "shl" | "lshr" | "ashr":
+                spread = d.fan_out * log2(node.width)
+                return self._signal(given, d.shift * args[1].bits + spread)
+            case "mul":
+                small = min(a.bits for a in args) <= 2 and node.width <= LIMB
+                return self._signal(given, d.level * 2 if small else d.product)
+            case "udiv" | "urem":
+                return self._signal(given, d.carry + d.compare + d.carry_bit * node.width)
+        raise AssertionError(f"no delay for {node!r}")
+
+    def _spread(self, select: Arrival, width: int) -> Arrival:
+        """A signal that selects `width` bits."""
+        more = self.delays.fan_out * log2(width)
+        return Arrival(select.out + more, select.base + more, select.leaves)
+
+    def _signal(self, given: Sequence[Arrival], delay: float) -> Arrival:
+        out = max(a.out for a in given) + delay
+        return Arrival(out, out, 1)
+
+    def _inputs(self, given: Sequence[Arrival]) -> tuple[float, int]:
+        """The inputs of a table that takes in as much of what comes late as it can: (time, count)."""
+        whole = [a for a in given if a.leaves]
+        taken = len(whole)
+        joined: list[Arrival] = []
+        for a in sorted(whole, key=lambda a: -a.out):
+            if a.base >= a.out or taken + a.leaves - 1 > self.delays.inputs:
+                break
+            joined.append(a)
+            taken += a.leaves - 1
+        late = [a.base for a in joined]
+        late += [a.out for a in whole if not any(a is j for j in joined)]
+        return max(late, default=0.0), taken
+
+    def _table(self, given: Sequence[Arrival]) -> Arrival:
+        base, leaves = self._inputs(given)
+        return Arrival(base + self.delays.level, base, leaves)
+
+    def _tree(self, parts: Sequence[tuple[float, int, int]]) -> Arrival:
+        """A tree over parts, as (time, inputs, how many such): tables are filled in time's order."""
+        size, level = self.delays.inputs, self.delays.level
+        queue = [part for part in parts if part[1] and part[2]]
+        heapify(queue)
+        while True:
+            base = queue[0][0]
+            total = wide = 0
+            while queue and queue[0][0] <= base + _SLACK:
+                _, leaves, count = heappop(queue)
+                total += leaves * count
+                wide += count if 2 * leaves > size else 0
+            tables = max(-(-total // size), wide)
+            if not queue and tables == 1:
+                return Arrival(base + level, base, total)
+            rest = total - (tables - 1) * size
+            if queue and 0 < rest < size and queue[0][0] < base + level - _SLACK:
+                heappush(queue, (queue[0][0], rest, 1))
+                tables -= 1
+            if tables:
+                heappush(queue, (base + level, 1, tables))
+
+    def _equal(self, args: Sequence[Argument]) -> Arrival:
+        """Pairs of bits in a tree; bits of constants need no partner."""
+        a, b = args
+        if not (a.bits and b.bits):
+            one = a if a.bits else b
+            late = (one.arrival.base, one.arrival.leaves, one.late)
+            return self._tree([late, (0.0, 1, one.bits - one.late)])
+        pairs = max(a.bits, b.bits)
+        count = max(a.late, b.late)
+        base, leaves = self._inputs([a.arrival, b.arrival])
+        return self._tree([(base, leaves, count), (0.0, 2, pairs - count)])
+
+    def _case(self, node: Node, args: Sequence[Argument]) -> Arrival:
+        """A table by the key's bits, or a comparison with each key: whatever is faster."""
+        d = self.delays
+        key, values = args[0], args[1:]
+        late = (key.arrival.base, key.arrival.leaves, key.late)
+        decoded = self._spread(self._tree([late, (0.0, 1, key.bits - key.late)]), node.width)
+        if not any(v.bits for v in values):
+            chosen = [(decoded.base, decoded.leaves, len(values))]
+        else:
+            chosen = [(*self._inputs([decoded, v.arrival]), 1) for v in values]
+        listed = self._tree(chosen)
+        whole = key.arrival.base if key.bits == key.arrival.leaves else key.arrival.out
+        inputs = key.bits
+        if any(v.bits for v in values):
+            whole = max(whole, *(v.arrival.out for v in values))
+            inputs += 1 << key.bits if key.bits < 8 else 256
+        extra = max(0, inputs - d.inputs)
+        looked = whole + d.level + d.fan_out * log2(node.width) + d.select * extra
+        if looked < listed.out:
+            return Arrival(looked, whole if not extra else looked - d.level, min(inputs, d.inputs))
+        return listed
+
+
+def model(name: str, clock_mhz: float = 0.0) -> Model:
+    """The model of a device by its name, at a clock or at the one that is usual there."""
+    delays = DELAYS[name]
+    return Model(delays, clock_mhz or delays.clock_mhz)
+
+
+GENERIC = model("generic")
+
+
+STAGE_LEVELS = GENERIC.budget / GENERIC.delays.level
 
 
 def levels(node: Node, args: list[Node]) -> float:
-    """Levels of one operation; 0 for wiring."""
-    widths = [a.width for a in args]
-    match node.op:
-        case "const" | "input" | "slice" | "concat" | "sext" | "not":
-            return 0.0
-        case "and" | "or" | "xor":
-            return 0.5
-        case "mux":
-            return 1.0
-        case "onehot":
-            return _tree(len(widths))
-        case "case" if all(a.op == "const" for a in args[1:]):
-            return _tree(widths[0])
-        case "case":
-            return _tree(widths[0]) + _tree(2 * (len(widths) - 1))
-        case "add" | "sub" | "ult" | "slt":
-            return 1 + max(widths) / 24
-        case "eq":
-            return _tree(2 * widths[0])
-        case "parity":
-            return _tree(widths[0])
-        case "shl" | "lshr" | "ashr":
-            return max(1, widths[1] / 2)
-    raise AssertionError(f"no delay for {node!r}")
+    """Levels of one operation."""
+    given = [NEVER_READ if a.op == "const" else Argument(a.width, 0, AT_ONCE) for a in args]
+    return GENERIC.arrival(node, given).out / GENERIC.delays.level if args else 0.0
+
+
+NEVER_READ = Argument(0, 0, NEVER)

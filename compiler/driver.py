@@ -14,6 +14,7 @@ from ..hdl.gate import Gate
 from ..hdl.verilog import to_verilog
 from .cfg import build_cfg
 from .codegen import ProgramPipeline
+from .delay import model
 from .errors import Unsupported
 from .facts import Facts
 from .identity import program_id
@@ -22,7 +23,7 @@ from .ir import Function
 from .ir_check import check
 from .lift import lift, signals, window_size
 from .lifting.symbols import Target
-from .options import Options, Route, Scheduler
+from .options import Objective, Options, Route, Scheduler
 from .passes import DEFAULT, PLAIN, run_passes
 from .schedule import Schedule, schedule
 from .tunables import check_read, registers_of, tuned
@@ -152,7 +153,12 @@ def compile_program(
     callback("lift", lifted)
     verdict_only = Function(lifted.nodes, {"verdict": lifted.outputs["verdict"]}, lifted.results)
     function = run_passes(verdict_only, callback, DEFAULT if options.narrow else PLAIN)
-    placed = schedule(function, minimise=options.scheduler is Scheduler.FEWEST_BITS)
+    placed = schedule(
+        function,
+        model(options.target, options.clock_mhz),
+        minimise=options.scheduler is Scheduler.FEWEST_BITS,
+        patient=options.objective is Objective.AREA,
+    )
     inputs = {name for name, _ in function.inputs()}
     window = window if inputs & {"window", "present"} else 0
     config = _config(options, fields, window, inputs, registers_of(program))

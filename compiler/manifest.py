@@ -8,7 +8,7 @@ from ..ctx_map.register_views import c_header, to_json
 from ..ctx_map.verdicts import Verdict
 from ..hdl.counters import COUNTERS
 from .driver import TOP, Design
-from .ir import WIRING
+from .ir import BYTEWISE, WIRING
 from .options import Route
 
 FRAME_SIZES = (64, 65, 127, 128, 256, 512, 1024, 1518, 9000)
@@ -62,8 +62,32 @@ def _stages(design: Design) -> list[dict[str, Any]]:
                     "line": f"{line.file}:{line.line}" if line else None,
                 }
             )
-        stages.append({"stage": k, "operations": operations, "live_bits": placed.live_bits(k)})
+        live = [_live(design, n, mask) for n, mask in placed.cuts[k].items()]
+        stages.append(
+            {
+                "stage": k,
+                "ns": round(placed.stage_ns[k], 3),
+                "operations": operations,
+                "live_bits": placed.live_bits(k),
+                "live": live,
+            }
+        )
     return stages
+
+
+def _live(design: Design, n: int, mask: int) -> dict[str, Any]:
+    """A value in a cut: what it is, which of its bits are there, and where it comes from."""
+    node = design.schedule.function.nodes[n]
+    line = design.program.line(node.origin) if node.origin >= 0 else None
+    name, index = node.source if node.op == "input" else ("", 0)
+    return {
+        "node": n,
+        "value": f"{name}[{index}]" if name in BYTEWISE else name or node.op,
+        "width": node.width,
+        "bits": mask.bit_count(),
+        "mask": f"{mask:#x}",
+        "line": f"{line.file}:{line.line}" if line else None,
+    }
 
 
 def _loops(design: Design) -> list[dict[str, Any]]:
@@ -164,7 +188,10 @@ def manifest(design: Design) -> dict[str, Any]:
         "operations": len(operations),
         "stages": _stages(design),
         "live_bits": [placed.live_bits(k) for k in range(placed.latency)],
+        "target": design.options.target,
+        "objective": design.options.objective.value,
         "clock_mhz": design.options.clock_mhz,
+        "clock_expected_mhz": round(1000 / max(placed.stage_ns), 2),
         "rates": rates(design),
         "prandom_seed": design.options.prandom_seed,
         "hash_key": None if shell else design.options.hash_key.hex(),

@@ -5,6 +5,7 @@ from enum import Enum
 
 from ..ctx_map.models import MICROSOFT_KEY
 from ..ctx_map.nics import FRONT_END, Nic
+from .delay_tables import DELAYS
 from .unfold import DEFAULT_MAX_UNROLL
 from .verify import DEFAULT_MAX_WINDOW
 
@@ -30,13 +31,22 @@ class Scheduler(Enum):
     ASAP = "asap"
 
 
+class Objective(Enum):
+    """What the schedule is to save."""
+
+    LATENCY = "latency"
+    AREA = "area"
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """Choices that change the circuit.
 
     `width` is in bits per beat; `max_window` and `max_frame` in bytes, `max_unroll` in iterations of
-    a loop; `clock_mhz` only enters the rates that the manifest states. `nic` says which metadata XDP
-    programs get. `mark_drops` lets dropped frames through, marked in tuser.
+    a loop. `target` is one of `delay_tables.DELAYS`: a stage holds what fits a cycle of `clock_mhz`
+    there. For `LATENCY` there are as few stages as that allows, and as few register bits as they
+    leave; for `AREA` there are more where that saves logic or register bits. `nic` says which metadata
+    XDP programs get. `mark_drops` lets dropped frames through, marked in tuser.
     `trace` adds a port with every pipeline register, `control_port` one for the host (AXI4-Lite),
     through which it changes the read-only variables that `tunables` name; these imply it. Without
     `narrow` every value has the width of its instruction and nothing is simplified: that and `ASAP`
@@ -54,7 +64,9 @@ class Options:
     mark_drops: bool = False
     backpressure: bool = True
     prandom_seed: int = 0
+    target: str = "generic"
     clock_mhz: float = 250.0
+    objective: Objective = Objective.LATENCY
     trace: bool = False
     control_port: bool = False
     tunables: tuple[str, ...] = ()
@@ -74,6 +86,8 @@ class Options:
             raise ValueError(f"max_frame must be 64 to 65535 bytes, not {self.max_frame!r}")
         if not 0.001 <= self.clock_mhz <= 100_000:
             raise ValueError(f"clock_mhz must be 0.001 to 100000 MHz, not {self.clock_mhz!r}")
+        if self.target not in DELAYS:
+            raise ValueError(f"target must be one of {tuple(DELAYS)}, not {self.target!r}")
         if len(set(self.tunables)) != len(self.tunables):
             raise ValueError(f"tunable must name each variable once, not {self.tunables!r}")
         if self.route is Route.SHELL and self.strip_vlan:

@@ -1,6 +1,6 @@
-"""Dataflow graph -> a stage for every operation, as soon as its arguments allow.
+"""Dataflow graph, delay model -> a stage for every operation, as soon as its arguments allow.
 
-Several operations share a stage while its levels last. Multiplications and divisions go to units that
+Several operations share a stage while its time lasts. Multiplications and divisions go to units that
 take several cycles, with a new packet every cycle.
 """
 
@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..ctx_map.units import div_latency, mul_latency
-from .delay import fits, levels
+from .delay import AT_ONCE, NEVER, Argument, Arrival, Model
 from .ir import Function, Node
-from .wires import reads
+from .wires import arguments
 
 UNITS = {"mul": mul_latency, "udiv": div_latency, "urem": div_latency}
 
@@ -47,17 +47,72 @@ def placement(function: Function, stage_of: Mapping[int, int]) -> Placement:
     return Placement(tuple(stage), tuple(ready))
 
 
-def as_soon_as_possible(function: Function) -> Placement:
+class Clocked:
+    """When values of a graph arrive within their stages, while operations get their stages.
+
+    `arrival` and `wait` are by operation: when its result is there, or a unit has its operands, and
+    how much of that is after the last of what it reads in the same stage.
+    """
+
+    def __init__(self, function: Function, model: Model) -> None:
+        self.nodes = function.nodes
+        self.model = model
+        self.read = arguments(function)
+        self.ready: dict[int, int] = {}
+        self.arrival: dict[int, Arrival] = {}
+        self.wait: dict[int, float] = {}
+
+    def earliest(self, n: int) -> int:
+        """The first stage in which everything that n reads is there."""
+        return max((self.ready.get(s, 0) for part in self.read[n] for s in part), default=0)
+
+    def late(self, n: int, at: int) -> list[int]:
+        """What n reads that stage `at` computes."""
+        return [
+            s for part in self.read[n] for s in part
+            if s in self.arrival and self.ready[s] == at and not duration(self.nodes[s])
+        ]
+
+    def place(self, n: int, at: int) -> bool:
+        """Compute n in stage `at`; whether it fits there. What would not fit any stage does."""
+        parts = [self._argument(part, at) for part in self.read[n]]
+        arrival = self.model.arrival(self.nodes[n], parts)
+        before = max((a.arrival.out for a in parts), default=0.0)
+        self.arrival[n], self.wait[n] = arrival, arrival.out - before
+        self.ready[n] = at + duration(self.nodes[n])
+        return before == 0 or self.model.fits(arrival.out)
+
+    def _argument(self, part: Mapping[int, int], at: int) -> Argument:
+        bits = late = 0
+        worst = AT_ONCE if part else NEVER
+        for s, mask in part.items():
+            count = mask.bit_count()
+            bits += count
+            if s in self.arrival and self.ready[s] == at and not duration(self.nodes[s]):
+                late += count
+                arrival = self.arrival[s]
+                if (arrival.out, arrival.leaves) > (worst.out, worst.leaves):
+                    worst = arrival
+        return Argument(bits, late, worst)
+
+
+def as_soon_as_possible(function: Function, model: Model) -> tuple[Placement, Clocked]:
     """Every operation in the first stage that it fits in: the fewest stages there can be."""
+    clocked = Clocked(function, model)
     stage: dict[int, int] = {}
-    finish: dict[int, tuple[int, float]] = {}
-    for n, read in reads(function).items():
-        node = function.nodes[n]
-        at, level = max((finish.get(source, (0, 0.0)) for source in read), default=(0, 0.0))
-        stage[n], finish[n] = at, (at + duration(node), 0.0)
-        if not duration(node):
-            cost = levels(node, [function.nodes[a] for a in node.args])
-            if not fits(level, cost):
-                at, level = at + 1, 0.0
-            stage[n], finish[n] = at, (at, level + cost)
-    return placement(function, stage)
+    for n in clocked.read:
+        stage[n] = clocked.earliest(n)
+        if not clocked.place(n, stage[n]):
+            stage[n] += 1
+            clocked.place(n, stage[n])
+    return placement(function, stage), clocked
+
+
+def stage_times(function: Function, placed: Placement, model: Model) -> tuple[float, ...]:
+    """The predicted length of every stage, in ns."""
+    clocked = Clocked(function, model)
+    longest = [0.0] * placed.end
+    for n in clocked.read:
+        clocked.place(n, placed.stage[n])
+        longest[placed.stage[n]] = max(longest[placed.stage[n]], clocked.arrival[n].out)
+    return tuple(map(model.stage, longest))

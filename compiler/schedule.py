@@ -1,15 +1,16 @@
 """Dataflow graph -> a pipeline stage for every operation, and the bits that live across each cut.
 
-There are as few stages as the levels of operations allow, and as few register bits as that leaves.
+There are as few stages as the delays of operations allow, and as few register bits as that leaves.
 Cut k is the row of registers between stage k and stage k + 1; the last cut holds the outputs.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from .delay import GENERIC, Model
 from .ir import WIRING, Function
 from .lifetimes import fewest_bits
-from .placement import Placement, as_soon_as_possible
+from .placement import Placement, as_soon_as_possible, stage_times
 from .wires import all_sources, reads
 
 
@@ -19,7 +20,8 @@ class Schedule:
 
     `rows[k]` holds the operations of stage k, wiring left out. `cuts[k]` maps the nodes (operations
     and inputs, never wiring) that live across cut k to the mask of their bits that later stages
-    use. `latency` is the number of cuts, in cycles.
+    use. `latency` is the number of cuts, in cycles, `stage_ns` how long the delay model expects each
+    stage to be.
     """
 
     function: Function
@@ -27,6 +29,7 @@ class Schedule:
     ready: tuple[int, ...]
     rows: tuple[tuple[int, ...], ...]
     cuts: tuple[Mapping[int, int], ...]
+    stage_ns: tuple[float, ...] = ()
 
     @property
     def latency(self) -> int:
@@ -80,18 +83,36 @@ def cuts(function: Function, placed: Placement) -> tuple[Mapping[int, int], ...]
     return tuple(found)
 
 
-def schedule(function: Function, *, minimise: bool = True) -> Schedule:
+_MORE_STAGES = 2
+"""Stages that may be added for the sake of register bits."""
+
+
+def schedule(
+    function: Function, model: Model = GENERIC, *, minimise: bool = True, patient: bool = False
+) -> Schedule:
     """Place every operation of `function`, which must hold no dead code.
 
     Without `minimise` every operation is placed as soon as possible, whatever must be carried then.
+    `patient` lets the pipeline be longer where fewer register bits are then carried.
     """
-    placed = as_soon_as_possible(function)
+    placed, early = as_soon_as_possible(function, model)
     if minimise:
-        placed = fewest_bits(function, placed)
+        least = placed.end
+        found = [
+            fewest_bits(function, placed, early, least + more)
+            for more in range(1 + (_MORE_STAGES if patient else 0))
+        ]
+        placed = min(found, key=lambda p: _carried(function, p))
     rows: list[list[int]] = [[] for _ in range(placed.end)]
     for n, node in enumerate(function.nodes):
         if node.op not in WIRING:
             rows[placed.stage[n]].append(n)
     return Schedule(
-        function, placed.stage, placed.ready, tuple(map(tuple, rows)), cuts(function, placed)
+        function, placed.stage, placed.ready, tuple(map(tuple, rows)), cuts(function, placed),
+        stage_times(function, placed, model),
     )
+
+
+def _carried(function: Function, placed: Placement) -> int:
+    """Register bits of all cuts."""
+    return sum(mask.bit_count() for cut in cuts(function, placed) for mask in cut.values())

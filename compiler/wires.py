@@ -36,9 +36,29 @@ def all_sources(function: Function, nodes: Iterable[int]) -> dict[int, int]:
     return found
 
 
-def reads(function: Function) -> dict[int, dict[int, int]]:
-    """For every operation what it reads, as `all_sources` says."""
+def arguments(function: Function) -> dict[int, tuple[dict[int, int], ...]]:
+    """For every operation and each of its arguments what it reads, as `all_sources` says."""
+    found: dict[int, dict[int, int]] = {}
+    for node in function.nodes:
+        if node.op not in WIRING:
+            for a in node.args:
+                if a not in found:
+                    found[a] = all_sources(function, (a,))
     return {
-        n: all_sources(function, node.args)
+        n: tuple(found[a] for a in node.args)
         for n, node in enumerate(function.nodes) if node.op not in WIRING
     }
+
+
+def joined(read: Iterable[dict[int, int]]) -> dict[int, int]:
+    """Several such findings as one."""
+    found: dict[int, int] = {}
+    for part in read:
+        for source, mask in part.items():
+            found[source] = found.get(source, 0) | mask
+    return found
+
+
+def reads(function: Function) -> dict[int, dict[int, int]]:
+    """For every operation what it reads, as `all_sources` says."""
+    return {n: joined(parts) for n, parts in arguments(function).items()}

@@ -15,8 +15,9 @@ from typing import Any
 import click
 from rich.console import Console
 
+from ..compiler.delay_tables import DELAYS
 from ..compiler.insn import Program
-from ..compiler.options import WIDTHS, Options, Route, Scheduler
+from ..compiler.options import WIDTHS, Objective, Options, Route, Scheduler
 from ..compiler.source import read_expression, read_program
 from ..compiler.tunables import with_values
 from ..compiler.unfold import DEFAULT_MAX_UNROLL
@@ -107,9 +108,17 @@ circuit_options = _apply([
     click.option("--tunable", "tunables", type=NAME, multiple=True, metavar="NAME",
                  help="Let the host change a read-only variable through that port; repeatable."),
     prandom_option,
-    click.option("--clock", type=float, default=250.0, show_default=True, metavar="MHZ",
-                 help="Clock that the stated rates are for."),
+    click.option("--clock", type=float, metavar="MHZ",
+                 help="Clock that stages are made and rates are stated for.  [default: "
+                 + ", ".join(f"{d.clock_mhz:g} on {name}" for name, d in DELAYS.items()) + "]"),
+    click.option("--objective", type=click.Choice([o.value for o in Objective]),
+                 default=Objective.LATENCY.value, show_default=True,
+                 help="latency: as few stages as the clock allows, then as few register bits;"
+                 " area: more stages where that saves logic or register bits."),
 ])
+
+delay_option = click.option("--target", type=click.Choice(list(DELAYS)), default=next(iter(DELAYS)),
+                            show_default=True, help="The device whose delays fill the stages.")
 
 traffic_options = _apply([
     click.option("--pcap", type=NAME, metavar="FILE", help="Traffic from a pcap or pcapng file."),
@@ -151,7 +160,9 @@ def take_settings(options: dict[str, Any]) -> dict[str, str]:
 
 
 def take_circuit(options: dict[str, Any], **more: Any) -> Options:
-    """Take the circuit options out of `options`."""
+    """Take the circuit options out of `options`, and `target` if it is there."""
+    target = options.pop("target", next(iter(DELAYS)))
+    clock = options.pop("clock")
     try:
         return Options(
             width=int(options.pop("width")),
@@ -169,7 +180,9 @@ def take_circuit(options: dict[str, Any], **more: Any) -> Options:
             control_port=options.pop("control_port"),
             tunables=options.pop("tunables"),
             prandom_seed=options.pop("prandom_seed"),
-            clock_mhz=options.pop("clock"),
+            target=target,
+            clock_mhz=DELAYS[target].clock_mhz if clock is None else clock,
+            objective=Objective(options.pop("objective")),
             **more,
         )
     except ValueError as error:

@@ -11,12 +11,14 @@ from ...compiler.disasm import listing
 from ...compiler.driver import Design, compile_program
 from ...compiler.manifest import manifest, output_files
 from ...compiler.output import write_files
+from ...compiler.report import REPORT, render
 from ...compiler.summary import summary
 from ...compiler.survey import Compiled, Refused, row_json, survey
 from ..arguments import (
     NAME,
     circuit_options,
     console,
+    delay_option,
     json_option,
     print_json,
     program_options,
@@ -30,12 +32,13 @@ EMIT = ("insns", "cfg", "ir", "schedule", "verilog")
 @click.command("compile")
 @program_options
 @circuit_options
+@delay_option
 @click.option("-o", "--output", type=NAME, metavar="DIR",
-              help="Write rxgate.v, manifest.json and what else there is here.")
+              help="Write rxgate.v, manifest.json, report.html and what else there is here.")
 @click.option("--emit", type=click.Choice(EMIT), help="Print an intermediate form instead.")
 @json_option
 def compile_command(output: str | None, emit: str | None, as_json: bool, **options: Any) -> None:
-    """Compile PROG to Verilog and a manifest."""
+    """Compile PROG to Verilog, a manifest and a report."""
     program = take_program(options)
     design = compile_program(program, take_circuit(options))
     if emit and output:
@@ -49,7 +52,7 @@ def compile_command(output: str | None, emit: str | None, as_json: bool, **optio
         return
     if output is None:
         raise click.UsageError("say where to write with -o DIR, or what to print with --emit")
-    paths = write_files(Path(output), output_files(design))
+    paths = write_files(Path(output), output_files(design) | {REPORT: render(design)})
     if as_json:
         print_json(manifest(design) | {"files": [str(p) for p in paths]})
         return
@@ -74,6 +77,7 @@ def _emit(design: Design, form: str) -> str:
 @click.command()
 @program_options
 @circuit_options
+@delay_option
 @click.option("--all", "every", is_flag=True, help="A row for each program of the object.")
 @json_option
 def check(every: bool, as_json: bool, **options: Any) -> None:

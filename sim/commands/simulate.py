@@ -20,6 +20,7 @@ from ..arguments import (
     NAME,
     circuit_options,
     console,
+    delay_option,
     json_option,
     print_json,
     program_options,
@@ -80,6 +81,7 @@ def _simulate(
 @click.command()
 @program_options
 @circuit_options
+@delay_option
 @traffic_options
 @click.option("--engine", type=click.Choice([e.value for e in Engine]), default=Engine.FAST.value,
               show_default=True, help="Compiled C++ harness, or cocotb benches.")
@@ -145,6 +147,7 @@ def _explain(design: Design, result: SimResult) -> dict[str, str]:
 @click.command()
 @program_options
 @circuit_options
+@delay_option
 @click.option("--pcap", type=NAME, metavar="FILE", help="The traffic to put beside the bench.")
 @click.option("--seed", type=int, default=1, show_default=True,
               help="Seed of the traffic when there is no capture.")

@@ -1,0 +1,66 @@
+"""Name of a device -> what a register, a look-up table and a carry chain take on it, in nanoseconds.
+
+`benchmarks/delay.py` routes circuits and prints the figures of ECP5 anew; docs/delay.md shows them next
+to what was measured, and says where those of UltraScale+ come from. `generic` stands for no device:
+what fits a cycle of 250 MHz there fits one of 156.25 MHz on an ECP5 of speed 8.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Delays:
+    """Typical nanoseconds of a device whose look-up tables have `inputs` inputs.
+
+    `fixed` is what every stage pays: clock to output of a register, and setup. A `level` is a look-up
+    table and the routing to it. Its select signal drives many: every doubling of the bits that it
+    selects adds `fan_out`. A sum of n bits takes `carry` + n * `carry_bit`, a comparison that many and
+    `compare` more; routing to them is included. A choice by k bits takes `select` for each beyond
+    the table's own inputs, a shift `shift` for each bit of its amount. `product` is a multiplier
+    block from operands to result, `clock_mhz` the clock that one would ask of the device.
+    """
+
+    inputs: int
+    fixed: float
+    level: float
+    fan_out: float
+    carry: float
+    carry_bit: float
+    compare: float
+    select: float
+    shift: float
+    product: float
+    clock_mhz: float
+
+    def scaled(self, factor: float, clock_mhz: float) -> "Delays":
+        """All times `factor` as long, for another clock."""
+        return Delays(
+            self.inputs,
+            *(
+                getattr(self, name) * factor
+                for name in (
+                    "fixed", "level", "fan_out", "carry", "carry_bit", "compare", "select", "shift",
+                    "product",
+                )
+            ),
+            clock_mhz,
+        )
+
+
+ECP5_8 = Delays(
+    inputs=4, fixed=0.46, level=0.95, fan_out=0.10, carry=1.60, carry_bit=0.030, compare=0.50,
+    select=0.30, shift=0.80, product=4.60, clock_mhz=156.25,
+)
+ECP5_6 = ECP5_8.scaled(1.3, 125.0)
+XCUP = Delays(
+    inputs=6, fixed=0.11, level=0.55, fan_out=0.05, carry=0.60, carry_bit=0.010, compare=0.20,
+    select=0.10, shift=0.30, product=1.90, clock_mhz=250.0,
+)
+
+DELAYS = {
+    "generic": ECP5_8.scaled(156.25 / 250.0, 250.0),
+    "ecp5-8": ECP5_8,
+    "ecp5-6": ECP5_6,
+    "xcup": XCUP,
+}
+"""By name; the first is for who does not know the device."""

@@ -44,7 +44,7 @@ def test_same_input_same_bytes(tmp_path, examples):
     (there / source.name).write_bytes(source.read_bytes())
     first = compiled(here, str(source), *words, seed="1")
     assert first == compiled(there, source.name, *words, seed="2")
-    assert first.keys() == {"rxgate.v", "manifest.json"}
+    assert first.keys() == {"rxgate.v", "manifest.json", "report.html"}
     assert first == compiled(here, str(source), *words, seed="3")
 
 
@@ -55,8 +55,8 @@ def test_old_files_are_replaced_and_others_stay(rxgate, tmp_path):
     (place / "mine.txt").write_text("mine")
     ended = rxgate("compile", *FILTER, "-o", "out")
     assert ended.status == 0
-    assert ended.out.endswith("wrote out/rxgate.v\nwrote out/manifest.json\n")
-    assert {p.name for p in place.iterdir()} == {"rxgate.v", "manifest.json", "mine.txt"}
+    assert ended.out.endswith("wrote out/rxgate.v\nwrote out/manifest.json\nwrote out/report.html\n")
+    assert {p.name for p in place.iterdir()} == {"rxgate.v", "manifest.json", "report.html", "mine.txt"}
     assert "module rxgate(" in (place / "rxgate.v").read_text()
     assert (place / "mine.txt").read_text() == "mine"
 

@@ -8,7 +8,7 @@ def test_compile_writes_the_registers(rxgate, tmp_path):
     ended = rxgate("compile", *words)
     assert ended.status == 0, ended
     names = {path.name for path in (tmp_path / "out").iterdir()}
-    assert names == {"rxgate.v", "manifest.json", "rxgate_regs.h", "registers.json"}
+    assert names == {"rxgate.v", "manifest.json", "rxgate_regs.h", "registers.json", "report.html"}
     told = json.loads(ended.out)
     assert {path.rpartition("/")[2] for path in told["files"]} == names
     registers = json.loads((tmp_path / "out" / "registers.json").read_text())

@@ -54,7 +54,7 @@ def test_check(answer, examples):
 def test_compile(answer, examples, tmp_path):
     result = answer("compile", examples / "vlan_allow.c", "-o", "out", "--width", "64")
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
-    assert result == manifest | {"files": ["out/rxgate.v", "out/manifest.json"]}
+    assert result == manifest | {"files": ["out/rxgate.v", "out/manifest.json", "out/report.html"]}
     assert manifest.keys() >= {
         "ports", "width_bits", "header_window", "store_and_forward", "store_and_forward_reason",
         "initiation_interval", "stages", "descriptor_fields", "live_bits", "rates",

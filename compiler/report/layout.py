@@ -1,0 +1,145 @@
+"""Boxes and lines in rows -> where each of them stands, by Graphviz.
+
+The rows are given; Graphviz orders what stands in them so that few lines cross, and finds the way of
+the lines. All lengths are in pixels, y grows downward.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from pygraphviz import AGraph
+
+from .graph import Box, Kind, Picture, Row
+
+WIDTH = 560
+"""Boxes that would take more than this side by side stand in several rows."""
+_QUICK = "nslimit=0.5, mclimit=0.3, searchsize=5"
+"""Graphviz stops improving early: a tenth of the time."""
+_LEISURE = 600
+"""Lines up to which it need not."""
+CHARACTER = 6.3
+HEIGHT = 20
+REGISTER_HEIGHT = 9
+_GAP = 6
+"""Between boxes."""
+_BETWEEN = 2
+"""Between lines."""
+_REGISTERS_WIDE = 420
+_MARGIN = 14
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A box: its centre and size."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """`boxes` and `paths` (of SVG) in the order of the picture's; `bands` has (top, bottom) by stage.
+
+    `cuts` has the height of every row of registers, that of the inputs first.
+    """
+
+    width: float
+    height: float
+    boxes: tuple[Placed, ...]
+    paths: tuple[str, ...]
+    bands: tuple[tuple[float, float], ...]
+    cuts: tuple[float, ...]
+
+
+def layout(picture: Picture) -> Layout:
+    """Place a picture of some hundred boxes."""
+    live: dict[int, int] = {}
+    for box in picture.boxes:
+        if box.kind is Kind.REGISTER:
+            live[box.stage] = live.get(box.stage, 0) + box.bits
+    scale = min(3.0, _REGISTERS_WIDE / max(live.values(), default=1))
+    sizes = [_size(box, scale) for box in picture.boxes]
+    rows = [part for row in picture.rows for part in _parts(row, sizes)]
+    drawn = AGraph(string=_dot(picture, rows, sizes)).draw(format="json0", prog="dot")
+    assert drawn is not None
+    return _read(json.loads(drawn), picture, rows, sizes)
+
+
+def _size(box: Box, scale: float) -> tuple[float, float]:
+    if box.kind is Kind.REGISTER:
+        return max(5.0, round(box.bits * scale, 1)), REGISTER_HEIGHT
+    bits = f" {box.bits}" if box.bits > 1 or box.kind is Kind.INPUT else ""
+    return round(10 + CHARACTER * len(box.label) + 0.8 * CHARACTER * len(bits), 1), HEIGHT
+
+
+def _parts(row: Row, sizes: list[tuple[float, float]]) -> Iterator[Row]:
+    """A row that is too wide as several; what reads from it stands below all of them."""
+    if row.registers and row.stage >= 0:
+        yield row
+        return
+    total = sum(sizes[b][0] + _GAP for b in row.boxes)
+    count = max(1, -(-int(total) // WIDTH))
+    for k in range(count):
+        yield Row(row.stage, row.registers, row.boxes[k::count])
+
+
+def _dot(picture: Picture, rows: list[Row], sizes: list[tuple[float, float]]) -> str:
+    how = f", {_QUICK}" if len(picture.edges) > _LEISURE else ""
+    lines = [
+        "digraph {",
+        f"graph [rankdir=TB, nodesep={_BETWEEN / 72:.3f}, ranksep=0.28, splines=true{how}];",
+        'node [shape=box, fixedsize=true, label=""];',
+        "edge [arrowhead=none];",
+    ]
+    for k, row in enumerate(rows):
+        lines.append(f"subgraph {{ rank=same; a{k} [width=0.01, height=0.01];")
+        for b in row.boxes:
+            width, height = sizes[b]
+            lines.append(f"b{b} [width={(width + _GAP) / 72:.4f}, height={height / 72:.4f}];")
+        lines.append("}")
+        if k:
+            lines.append(f"a{k - 1} -> a{k} [style=invis, weight=50];")
+    for n, edge in enumerate(picture.edges):
+        through = picture.boxes[edge.source].held and picture.boxes[edge.target].held
+        weight = 12 if through else 2 if edge.bits > 1 else 1
+        lines.append(f"b{edge.source} -> b{edge.target} [weight={weight}, id=e{n}];")
+    return "\n".join([*lines, "}"])
+
+
+def _read(
+    drawn: dict[str, Any], picture: Picture, rows: list[Row], sizes: list[tuple[float, float]]
+) -> Layout:
+    """What Graphviz found, moved to the top left corner."""
+    places = {o["name"]: _point(o["pos"]) for o in drawn["objects"] if "pos" in o}
+    ways = {e["id"]: e["pos"] for e in drawn["edges"] if "id" in e}
+    centres = {b: places[f"b{b}"] for b in range(len(picture.boxes))}
+    left = min(x - sizes[b][0] / 2 for b, (x, _) in centres.items()) - _MARGIN
+    right = max(x + sizes[b][0] / 2 for b, (x, _) in centres.items()) + _MARGIN
+    top = max(y + sizes[b][1] / 2 for b, (_, y) in centres.items()) + _MARGIN
+
+    def at(x: float, y: float) -> tuple[float, float]:
+        return round(x - left, 1), round(top - y, 1)
+
+    boxes = tuple(Placed(*at(*centres[b]), *sizes[b]) for b in range(len(picture.boxes)))
+    paths = []
+    for n in range(len(picture.edges)):
+        points = [at(*_point(p)) for p in ways[f"e{n}"].split() if p[0] not in "es"]
+        start, *curve = (f"{x:g},{y:g}" for x, y in points)
+        paths.append(f"M{start}C{' '.join(curve)}")
+    levels = [(row, round(top - places[f"a{k}"][1], 1)) for k, row in enumerate(rows)]
+    inputs = max(y for row, y in levels if row.stage < 0)
+    cuts = (inputs, *(y for row, y in levels if row.registers and row.stage >= 0))
+    return Layout(
+        round(right - left, 1), round(levels[-1][1] + _MARGIN, 1), boxes, tuple(paths),
+        tuple(pairwise(cuts)), cuts,
+    )
+
+
+def _point(text: str) -> tuple[float, float]:
+    x, y = text.split(",")
+    return float(x), float(y)

@@ -6,6 +6,7 @@ A *key* is the number of a source line in the report; programs without source ha
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ..delay import model as delay_model
 from ..disasm import text as instruction_text
 from ..driver import Design
 from ..errors import SourceLine
@@ -15,7 +16,7 @@ from ..wires import reads
 from .cost import accounts, luts, readers
 from .held import Held, held, reading_stages
 from .names import Names, operand_bits
-from .timing import Chain, chains, delay_of
+from .timing import Chain, timing
 
 NOT_SOURCE = "hex"
 """The section of programs in hexadecimal: their lines are only instructions again."""
@@ -57,7 +58,7 @@ class Instruction:
 class Operation:
     """An operation in the pipeline; `bits` is the width of what it works on.
 
-    `delay` is what it adds to a chain, `cycles` what a unit takes; `read_in` are stages.
+    `ns` is what it adds to a chain, `cycles` what a unit takes; `read_in` are stages.
     """
 
     n: int
@@ -69,7 +70,7 @@ class Operation:
     slot: int
     key: int | None
     luts: float
-    delay: float
+    ns: float
     cycles: int
     critical: bool
     read_in: tuple[int, ...]
@@ -127,8 +128,8 @@ def model(design: Design) -> Model:
     stages_of = reading_stages(schedule, by)
     books = accounts(schedule, by)
     rows = held(schedule, names, stages_of, books)
-    found = chains(schedule, read)
-    critical = {n for chain in found for n in chain.operations}
+    timed = timing(schedule, delay_model(design.options.target, design.options.clock_mhz))
+    critical = {n for chain in timed.chains for n in chain.operations}
     cost = _costs(design, books)
     key_of = _keys(program, cost)
     operations = {}
@@ -137,11 +138,11 @@ def model(design: Design) -> Model:
         operations[n] = Operation(
             n, node.op, names.label(n), names.text(n), operand_bits(function, n),
             schedule.stage[n], node.origin, key_of.get(node.origin), luts(function, n),
-            delay_of(schedule, n), duration(node), n in critical, stages_of.get(n, ()),
+            timed.adds[n], duration(node), n in critical, stages_of.get(n, ()),
         )
     stages = tuple(
         Stage(
-            k, schedule.rows[k], found[k], schedule.live_bits(k), rows[k],
+            k, schedule.rows[k], timed.chains[k], schedule.live_bits(k), rows[k],
             _sorted(operations[n].key for n in schedule.rows[k]),
         )
         for k in range(schedule.latency)

@@ -19,7 +19,6 @@ from .names import Names
 from .parts import summed
 from .reasons import reasons
 from .svg import drawing
-from .timing import LIMIT, UNIT
 
 MOST_LINES = 4_000
 """Rows of the source listing, and of the instructions."""
@@ -57,7 +56,7 @@ def render(design: Design) -> str:
         program=design.program, model=found, clock=clock, ns=1000 / clock,
         file=_file(found), store_and_forward=design.config.store_and_forward,
         operations=len(found.operations), luts=sum(op.luts for op in found.operations.values()),
-        live=[s.live_bits for s in found.stages], unit=UNIT, limit=LIMIT,
+        live=[s.live_bits for s in found.stages], slowest=max(s.chain.ns for s in found.stages),
         instructions=found.instructions[:MOST_LINES], groups=_groups(found.lines[:MOST_LINES]),
         left_out={
             "lines": max(0, len(found.lines) - MOST_LINES),

@@ -9,7 +9,6 @@ from ..schedule import Schedule
 from .graph import Box, Edge, picture
 from .held import Held
 from .model import Model
-from .timing import UNIT
 
 if TYPE_CHECKING:
     from .layout import Placed
@@ -112,10 +111,10 @@ def _operation_text(box: Box, found: Model) -> str:
     facts = [f"stage {box.stage}", _bits(box.bits), f"≈ {sum(op.luts for op in ops):.1f} LUT6"]
     if ops[-1].cycles:
         facts.append(f"{ops[-1].cycles} cycles")
-    elif len(ops) == 1 and ops[0].delay:
-        facts.append(f"{ops[0].delay:.2g} {UNIT}")
+    elif len(ops) == 1 and ops[0].ns:
+        facts.append(f"{ops[0].ns:.2f} ns")
     if box.critical:
-        facts.append("on the longest chain")
+        facts.append("on the slowest chain")
     return "\n".join([*texts, ", ".join(facts)])
 
 

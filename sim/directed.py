@@ -15,7 +15,7 @@ from ..ctx_map.models import Received, describe
 from .coverage import END, Branch, Step, branches, walk
 from .interp import Interpreter
 from .packet_values import Dice, Values
-from .packets import FrameMaker
+from .packets import FrameMaker, drawn
 
 Receive = Callable[[bytes], Received]
 """What the program sees of a frame, and with which descriptor."""
@@ -83,7 +83,7 @@ def directed(
     """
     search = Search(program, seed, receive)
     search.run(effort)
-    return [search.draw() for _ in range(count)]
+    return drawn(count, random.Random(f"{seed} repeated"), search.draw)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import subprocess
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -32,7 +32,9 @@ from .scoreboard import Scoreboard
 from .surroundings import Counts, OutFrame
 
 _CHUNK = 1 << 17
-_BATCH = 512
+_PIPE = 1 << 20
+"""Bytes of a pipe, where the system lets one choose; what ordinary users may have on Linux."""
+_BATCH = 1024
 """Frames that are sent at once."""
 _COUNTERS = tuple(port.removeprefix("stat_") for port in Counts().ports())
 _VERDICTS = {v.value: v for v in Verdict}
@@ -163,7 +165,8 @@ class _Run:
         """Runs the model to its end."""
         start = time.monotonic()
         process = subprocess.Popen(
-            [model, *self._arguments()], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            [model, *self._arguments()], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            pipesize=_PIPE,
         )
         assert process.stdin is not None
         assert process.stdout is not None
@@ -198,40 +201,40 @@ class _Run:
     def _write(self, pipe: IO[bytes], frames: Iterable[Frame]) -> None:
         """Sends the frames; runs in a thread, and is held back by the pipe."""
         rng = random.Random(self.conditions.seed)
-        source, number = iter(frames), 0
+        source, number, retunes = iter(frames), 0, self.retunes
         try:
             with pipe:
-                while batch := list(itertools.islice(source, _BATCH)):
+                while batch := list(itertools.islice(source, self._room(number))):
+                    while retunes and retunes[0].before <= number:
+                        pipe.write(self._retune(retunes.popleft().image, rng))
                     self.kept += batch
-                    pipe.write(b"".join(self._records(batch, number, rng)))
+                    pipe.write(self._records(batch, rng))
                     number += len(batch)
         except BrokenPipeError:
             pass
         except BaseException as error:
             self.failure = error
 
-    def _records(
-        self, frames: Sequence[Frame], number: int, rng: random.Random
-    ) -> list[bytes]:
-        """The records of frames, the first of which has a number, and of the host meanwhile."""
-        share, retunes, parts = self.conditions.empty_end, self.retunes, []
-        for n, frame in enumerate(frames, number):
-            while retunes and retunes[0].before <= n:
-                parts += self._retune(retunes.popleft().image, rng)
-            data = frame.data
-            flags = frame.err | (2 if share and rng.random() < share else 0)
-            parts += (
-                _FRAME.pack(len(data), flags, frame.ingress_ifindex, frame.rx_queue_index), data,
-            )
-        return parts
+    def _room(self, number: int) -> int:
+        """How many frames from a number on are sent before the host writes again."""
+        later = (r.before - number for r in self.retunes if r.before > number)
+        return min(_BATCH, next(later, _BATCH))
 
-    def _retune(self, image: bytes, rng: random.Random) -> Iterator[bytes]:
+    def _records(self, frames: Sequence[Frame], rng: random.Random) -> bytes:
+        share = self.conditions.empty_end
+        data, errors, interfaces, queues = zip(*frames, strict=True)
+        flags = [err | (2 if share and rng.random() < share else 0) for err in errors]
+        heads = map(_FRAME.pack, map(len, data), flags, interfaces, queues)
+        return b"".join(itertools.chain.from_iterable(zip(heads, data, strict=True)))
+
+    def _retune(self, image: bytes, rng: random.Random) -> bytes:
         """Records for the host to write and commit other tunables."""
         before = self.images[-1]
         self.images.append(image)
-        yield struct.pack("<IB", len(image), _IMAGE) + image
-        for write in writes(self.config.tunables, before, image, rng):
-            yield struct.pack("<IBIB", write.address, _WRITE, write.value, write.strobe)
+        return struct.pack("<IB", len(image), _IMAGE) + image + b"".join(
+            struct.pack("<IBIB", write.address, _WRITE, write.value, write.strobe)
+            for write in writes(self.config.tunables, before, image, rng)
+        )
 
     # What comes back.
 

@@ -3,6 +3,7 @@
 import pytest
 from rxgate.ctx_map.hash_types import HashType
 from rxgate.ctx_map.models import checksum, receive_hash, vlan_tag
+from rxgate.sim import packets
 from rxgate.sim.captures import match
 from rxgate.sim.packets import Mix, generate
 
@@ -69,3 +70,17 @@ def test_most_ipv4_headers_have_the_right_checksum() -> None:
     plain = [f for f in FRAMES if f[12:15] == b"\x08\x00\x45" and len(f) >= 34]
     right = sum(checksum(bytes(14) + f[14:34]) == 0xFFFF for f in plain)
     assert 0.9 < right / len(plain) < 1
+
+
+def test_long_sequences_vary_what_was_drawn(monkeypatch):
+    plain = generate(900, 5)
+    monkeypatch.setattr(packets, "DRAWN", 100)
+    frames = generate(900, 5)
+    assert frames[:100] == plain[:100]
+    assert len(frames) == 900
+    again = sum(f in plain[:100] for f in frames[100:])
+    assert 300 < again < 700
+    for frame in frames[100:]:
+        apart = [sum(a != b for a, b in zip(frame, f)) for f in plain[:100] if len(f) == len(frame)]
+        assert min(apart) <= 1
+    assert {len(f) for f in generate(300, 1, "64")} == {64}

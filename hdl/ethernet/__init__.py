@@ -1,0 +1,1 @@
+"""RGMII <-> streams of frames: an Ethernet MAC of a byte per clock."""

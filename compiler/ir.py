@@ -94,6 +94,17 @@ class Function:
                     marks[a] = True
         return marks
 
+    def readers(self) -> list[int]:
+        """For each node, how many arguments and outputs it is; 0 where no output depends on it."""
+        live = self.live(self.outputs.values())
+        counts = [0] * len(self.nodes)
+        for n, node in enumerate(self.nodes):
+            for a in node.args if live[n] else ():
+                counts[a] += 1
+        for n in self.outputs.values():
+            counts[n] += 1
+        return counts
+
     def __str__(self) -> str:
         lines = [f"%{n} = {text(node)}" for n, node in enumerate(self.nodes)]
         lines += [f"output {name} = %{n}" for name, n in self.outputs.items()]

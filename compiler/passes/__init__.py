@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import ClassVar, Protocol
 
 from ..ir import Function
+from .balance import Balance
 from .dce import DeadCode
 from .early import Early
 from .narrow import Narrow
@@ -24,6 +25,7 @@ DEFAULT: tuple[Pass, ...] = (
     Tabulate(),
     Narrow(),  # what keys no longer need
     Early(),
+    Balance(),
     Narrow(),  # what was only compared
     DeadCode(),  # last: the builder leaves what it simplified away
 )

@@ -1,6 +1,6 @@
 """Dataflow graph, rules -> a new graph, built again through the simplifying builder."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from ..builder import Builder
 from ..ir import Function, Node
@@ -40,15 +40,20 @@ def same(b: Builder, _: int, node: Node, args: list[int]) -> int:
     raise AssertionError(f"no rule for {node!r}")
 
 
-def replay(function: Function, rule: Rule = same) -> Function:
-    """Build the nodes that outputs depend on again; `results` follow where their nodes survive."""
+def replay(
+    function: Function, rule: Rule = same, without: Collection[int] = frozenset()
+) -> Function:
+    """Build the nodes that outputs depend on again; `results` follow where their nodes survive.
+
+    Those `without` are left out; as arguments, which the rule then does not look at, they are -1.
+    """
     b = Builder()
     live = function.live(function.outputs.values())
     new: dict[int, int] = {}
     for n, node in enumerate(function.nodes):
-        if live[n]:
+        if live[n] and n not in without:
             b.origin = node.origin
-            new[n] = rule(b, n, node, [new[a] for a in node.args])
+            new[n] = rule(b, n, node, [new.get(a, -1) for a in node.args])
     outputs = {name: new[n] for name, n in function.outputs.items()}
     results = {place: new[n] for place, n in function.results.items() if n in new}
     return b.function(outputs, results)

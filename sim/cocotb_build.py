@@ -6,6 +6,7 @@ for each design. Only the ports are visible from Python, which leaves the rest t
 
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import cocotb_tools.config
@@ -15,38 +16,41 @@ from . import model, tools
 from .model import TOP
 
 _VERILATOR = (
-    "--cc", "--exe", "--vpi", "--top-module", TOP, "--prefix", "Vtop", "-O3",
+    "--cc", "--exe", "--vpi", "--prefix", "Vtop", "-O3",
     "--output-split", "0", "--x-assign", "unique", "--x-initial", "unique",
     "-Wno-fatal", "-Wno-WIDTH", "--quiet",
 )  # fmt: skip
 _CXX = model.CXX_FLAGS
 _VPI = ("verilated_vpi.cpp", "verilated_dpi.cpp")
 _PORTS = ("clk", "rst", "s_axis_*", "m_axis_*", "s_axil_*", "stat_*", "ktime_ns", "trace_*", "trace")
-_VISIBLE = "`verilator_config\n" + "".join(
-    f'public_flat_rw -module "{TOP}" -var "{port}"\n' for port in _PORTS
-)
 
 
-def build_bench(verilog: str, *, waves: bool = False) -> Path:
-    """The simulator of `verilog`, named `rxgate` in a folder of its own.
+def build_bench(
+    verilog: str, *, waves: bool = False, top: str = TOP, ports: Sequence[str] = _PORTS
+) -> Path:
+    """The simulator of the module `top` of `verilog`, named like it in a folder of its own.
 
-    With `waves` it can write FST files. Random start values are chosen when it runs.
+    Python sees the `ports`. With `waves` it can write FST files. Random start values are chosen when
+    it runs.
     """
     if waves and not tools.zlib_header():
         raise ToolError("Waves need zlib.h. Install zlib1g-dev (`apt-get install zlib1g-dev`).")
-    flags = (*_VERILATOR, "--trace-fst") if waves else _VERILATOR
+    visible = "`verilator_config\n" + "".join(
+        f'public_flat_rw -module "{top}" -var "{port}"\n' for port in ports
+    )
+    flags = (*_VERILATOR, "--top-module", top, *(["--trace-fst"] if waves else []))
     libraries = Path(cocotb_tools.config.libs_dir)
     main = Path(cocotb_tools.config.share_dir) / "lib" / "verilator" / "verilator.cpp"
-    made_of = (verilog, _VISIBLE, *flags, *_CXX, *model.identity(), str(libraries))
+    made_of = (verilog, visible, *flags, *_CXX, *model.identity(), str(libraries))
     benches = model.cache() / "benches"
     bench = benches / model.digest((*made_of, main.read_text()))
-    if (bench / TOP).exists():
+    if (bench / top).exists():
         os.utime(bench)
-        return bench / TOP
+        return bench / top
     runtime = [*model.runtime(waves), *_vpi()]
     with model.aside(benches) as folder:
         (folder / "rxgate.v").write_text(verilog)
-        (folder / "ports.vlt").write_text(_VISIBLE)
+        (folder / "ports.vlt").write_text(visible)
         tools.verilator().run(*flags, "--Mdir", "model", "ports.vlt", "rxgate.v", cwd=folder)
         parts = [f"model/{p.name}" for p in sorted((folder / "model").glob("*.cpp"))]
         unity = folder / "unity.cpp"
@@ -55,17 +59,17 @@ def build_bench(verilog: str, *, waves: bool = False) -> Path:
         tools.cxx().run(
             *_CXX, *model.includes(), f"-DVM_TRACE={int(waves)}", f"-DVM_TRACE_FST={int(waves)}",
             "-DVM_COVERAGE=0", "-I", "model", "-I", model.HARNESS, unity.name, *runtime,
-            "-o", f"bench/{TOP}", f"-L{libraries}", f"-Wl,-rpath,{libraries}",
+            "-o", f"bench/{top}", f"-L{libraries}", f"-Wl,-rpath,{libraries}",
             "-lcocotbvpi_verilator", "-lpthread", *(["-lz"] if waves else []),
             cwd=folder,
         )  # fmt: skip
         try:
             (folder / "bench").rename(bench)
         except OSError:
-            if not (bench / TOP).exists():
+            if not (bench / top).exists():
                 raise
     _prune(benches)
-    return bench / TOP
+    return bench / top
 
 
 def _prune(benches: Path) -> None:

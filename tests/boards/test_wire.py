@@ -1,0 +1,168 @@
+"""Frames at the pins of a board leave as the interpreter says, in both directions."""
+
+import zlib
+from itertools import pairwise
+
+import pytest
+from rxgate.sim.golden import Frame, Golden
+from rxgate.sim.packets import generate
+
+pytestmark = pytest.mark.rtl
+KIT = "versa-ecp5"
+
+
+def judged(design, frames):
+    """What leaves to B and what goes back to A, of frames that A receives (without FCS)."""
+    golden = Golden(design.program, design.config)
+    b, a = [], []
+    for data in frames:
+        padded = data.ljust(60, b"\0")
+        out = golden.judge(golden.send(Frame(padded, ingress_ifindex=1))).out
+        if out is not None:
+            (a if out.verdict.name == "TX" else b).append(out.data)
+    return b, a
+
+
+def sent(board, seen):
+    """The frames that a port sent, each of which has to be perfect on the wire."""
+    frames = []
+    for data, error, _, _ in seen:
+        assert not error
+        assert data.startswith(board.PREAMBLE)
+        assert data == board.on_wire(data[8:-4])
+        frames.append(data[8:-4])
+    return frames
+
+
+BYTE = 80_000
+"""Steps of a byte time at a gigabit."""
+
+
+def gaps(seen):
+    """Byte times between frames that follow each other."""
+    return [round((b[2] - a[3]) / BYTE) for a, b in pairwise(seen)]
+
+
+@pytest.mark.parametrize("program", ["dns_guard.c", "vlan_allow.c", "xdp_tx_echo.c"])
+def test_both_directions(board, program):
+    design = board.design_of(program)
+    frames = [f for f in generate(60, 5) if len(f) <= 1500]
+    others = [f for f in generate(40, 6) if len(f) <= 1500]
+    phase = {"a": board.side(map(board.on_wire, frames)),
+             "b": board.side(map(board.on_wire, others))}
+    [seen] = board.simulate(design, board.KITS[KIT], [phase])
+    to_b, to_a = judged(design, frames)
+    assert sent(board, seen["b"]) == to_b
+    from_b = [f.ljust(60, b"\0") for f in others]
+    found = sent(board, seen["a"])
+    assert sorted(found) == sorted(to_a + from_b)
+    assert [f for f in found if f in from_b] == [f for f in from_b if f in found]
+
+
+def broken(board, rng, good: bytes):
+    """A frame that must not pass, made of a good one with its preamble."""
+    match rng.randrange(6):
+        case 0:
+            return board.on_wire(good, fcs=1 << rng.randrange(32))
+        case 1:  # the carrier is lost in the middle
+            return board.on_wire(good)[: rng.randint(8, 67)]
+        case 2:  # too short, with a check sequence that is right
+            short = good[: rng.randint(0, 59)]
+            return board.PREAMBLE + short + zlib.crc32(short).to_bytes(4, "little")
+        case 3:  # the PHY says that something was wrong
+            whole = board.on_wire(good)
+            return whole, (rng.randrange(8, len(whole)),)
+        case 4:  # too long
+            return board.on_wire(good + rng.randbytes(2000))
+        case _:
+            whole = bytearray(board.on_wire(good))
+            whole[rng.randrange(8, len(whole))] ^= 1 << rng.randrange(8)
+            return bytes(whole)
+
+
+def test_no_bad_frame_passes_and_no_good_one_is_lost(board, rng):
+    design = board.design_of("xdp_tx_echo.c")
+    wires, good = {}, {}
+    for letter in "ab":
+        wires[letter], good[letter] = [], []
+        for data in (f for f in generate(120, rng.getrandbits(32)) if 60 <= len(f) <= 1500):
+            if rng.random() < 0.5:
+                wires[letter].append(broken(board, rng, data))
+            else:
+                wires[letter].append(board.on_wire(data))
+                good[letter].append(data)
+    noise = bytes(b for b in rng.randbytes(200) if b != 0xD5)
+    wires["a"].insert(3, noise)
+    phase = {letter: board.side(frames) for letter, frames in wires.items()}
+    [seen] = board.simulate(design, board.KITS[KIT], [phase])
+    to_b, to_a = judged(design, good["a"])
+    assert sent(board, seen["b"]) == to_b
+    assert sorted(sent(board, seen["a"])) == sorted(to_a + good["b"])
+
+
+def steady(size: int, count: int, rng):
+    """Frames of so many bytes with FCS, which pass: they carry VLAN 42."""
+    head = bytes(12) + b"\x81\x00\x00\x2a\x08\x00"
+    return [head + rng.randbytes(size - 4 - len(head)) for _ in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("size", "count", "ppm"), [(64, 300, -200), (65, 300, 200), (1518, 15, 200)]
+)
+def test_line_rate_with_the_smallest_gap(board, rng, size, count, ppm):
+    """Both directions at once; what comes faster than it may go waits."""
+    design = board.design_of("vlan_allow.c")
+    frames = steady(size, count, rng)
+    side = board.side(map(board.on_wire, frames), ppm=ppm)
+    [seen] = board.simulate(design, board.KITS[KIT], [{"a": side, "b": side}])
+    for letter in "ab":
+        assert sent(board, seen[letter]) == frames
+        assert min(gaps(seen[letter])) == board.GAP
+        assert max(gaps(seen[letter])) <= board.GAP + 2
+
+
+def test_speeds_change(board, rng):
+    """Each phase is another pair of links; what is too much for the slower one is dropped whole."""
+    design = board.design_of("vlan_allow.c")
+    phases, sizes = [], {1000: 20, 100: 10, 10: 3}
+    for a, b in ((1000, 1000), (100, 100), (1000, 10), (10, 1000), (100, 10), (10, 10), (1000, 1000)):
+        frames = {"a": steady(rng.randint(64, 90), sizes[a], rng),
+                  "b": steady(rng.randint(64, 90), sizes[b], rng)}
+        phases.append((a, b, frames))
+    seen = board.simulate(design, board.KITS[KIT], [
+        {letter: board.side(map(board.on_wire, frames[letter]), speed)
+         for letter, speed in (("a", a), ("b", b))}
+        for a, b, frames in phases
+    ])
+    for (a, b, frames), found in zip(phases, seen, strict=True):
+        assert sent(board, found["b"]) == frames["a"], (a, b)
+        assert sent(board, found["a"]) == frames["b"], (a, b)
+
+
+def test_too_much_is_dropped_whole(board, rng):
+    """A gigabit into a hundred megabits."""
+    design = board.design_of("vlan_allow.c")
+    frames = steady(1000, 40, rng)
+    wires = list(map(board.on_wire, frames))
+    first = {"a": board.side(wires), "b": board.side(speed=100)}
+    second = {"a": board.side(wires[:2]), "b": board.side(speed=1000)}
+    seen = board.simulate(design, board.KITS[KIT], [first, second])
+    passed = sent(board, seen[0]["b"])
+    rest = iter(frames)
+    assert all(f in rest for f in passed)
+    assert 4 <= len(passed) < len(frames)
+    assert sent(board, seen[1]["b"]) == frames[:2]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ppm", [-200, 200])
+@pytest.mark.parametrize("sizes", [(64,), (65,), (1518,), (64, 65, 128, 594, 1518)], ids=str)
+def test_ten_thousand_frames_without_a_pause(board, rng, sizes, ppm):
+    """The clocks of both sides are as far apart as IEEE 802.3 allows; nothing is lost."""
+    design = board.design_of("vlan_allow.c")
+    counts = [10_000 // len(sizes)] * len(sizes)
+    frames = [f for n, size in zip(counts, sizes, strict=True) for f in steady(size, n, rng)]
+    rng.shuffle(frames)
+    phase = {"a": board.side(map(board.on_wire, frames), ppm=ppm), "b": board.side()}
+    [seen] = board.simulate(design, board.KITS[KIT], [phase])
+    assert sent(board, seen["b"]) == frames

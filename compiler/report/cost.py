@@ -35,10 +35,9 @@ def luts(function: Function, n: int) -> float:
         case "add" | "sub":
             return node.width
         case "ult" | "slt":
-            return args[0].width / 2
+            return args[0].width / (4 if any(a.op == "const" for a in args) else 2)
         case "eq":
-            constant = any(a.op == "const" for a in args)
-            return args[0].width / (6 if constant else 3)
+            return args[0].width / (6 if any(a.op == "const" for a in args) else 3)
         case "parity":
             return args[0].width / _GATES
         case "shl" | "lshr" | "ashr":
@@ -51,13 +50,15 @@ def luts(function: Function, n: int) -> float:
 
 
 def _case(node: Node, args: list[Node]) -> float:
-    """A table of at most six inputs is one look-up table per bit; else keys are compared."""
+    """A table of at most six inputs is one look-up table per bit, as is a choice of four values where
+    most keys have one; else keys are compared."""
     key, values = args[0], args[1:]
     if all(v.op == "const" for v in values):
         wide = min(2 ** max(0, key.width - 6), len(values) * key.width / _GATES)
         return node.width * max(1, wide)
-    select = len(values) * max(1, key.width / 6) if key.width > 2 else 0
-    return select + node.width * max(1, (2 * len(values) - 1) / _GATES)
+    if 2 ** key.width <= 2 * len(values):
+        return node.width * max(1, len(values) / 4)
+    return len(values) * key.width / 12 + node.width * max(1, len(values) / 3)
 
 
 def readers(schedule: Schedule) -> dict[int, list[int]]:

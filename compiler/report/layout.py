@@ -5,21 +5,20 @@ the lines. All lengths are in pixels, y grows downward.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
-
-from pygraphviz import AGraph
 
 from .graph import Box, Kind, Picture, Row
 
 WIDTH = 560
 """Boxes that would take more than this side by side stand in several rows."""
+_MOST_PARTS = 4
 _QUICK = "nslimit=0.5, mclimit=0.3, searchsize=5"
 """Graphviz stops improving early: a tenth of the time."""
 _LEISURE = 600
-"""Lines up to which it need not."""
+"""Rows that all lines together may cross so that it need not."""
 CHARACTER = 6.3
 HEIGHT = 20
 REGISTER_HEIGHT = 9
@@ -56,18 +55,38 @@ class Layout:
     cuts: tuple[float, ...]
 
 
-def layout(picture: Picture) -> Layout:
-    """Place a picture of some hundred boxes."""
+@dataclass(frozen=True, slots=True)
+class Arranged:
+    """Rows none of which is too wide, and the sizes of boxes.
+
+    `crossed` counts the rows that all lines together lead across: the work of finding their way.
+    """
+
+    rows: tuple[Row, ...]
+    sizes: tuple[tuple[float, float], ...]
+    crossed: int
+
+
+def arrange(picture: Picture) -> Arranged:
+    """Distribute a picture over rows."""
     live: dict[int, int] = {}
     for box in picture.boxes:
         if box.kind is Kind.REGISTER:
             live[box.stage] = live.get(box.stage, 0) + box.bits
     scale = min(3.0, _REGISTERS_WIDE / max(live.values(), default=1))
-    sizes = [_size(box, scale) for box in picture.boxes]
-    rows = [part for row in picture.rows for part in _parts(row, sizes)]
-    drawn = AGraph(string=_dot(picture, rows, sizes)).draw(format="json0", prog="dot")
+    sizes = tuple(_size(box, scale) for box in picture.boxes)
+    rows = tuple(part for row in picture.rows for part in _parts(row, sizes))
+    at = {b: k for k, row in enumerate(rows) for b in row.boxes}
+    return Arranged(rows, sizes, sum(at[e.target] - at[e.source] for e in picture.edges))
+
+
+def layout(picture: Picture, arranged: Arranged) -> Layout:
+    """Place what `arrange` says of a picture; needs the package pygraphviz."""
+    from pygraphviz import AGraph  # where it has no wheel, who does not draw needs none
+
+    drawn = AGraph(string=_dot(picture, arranged)).draw(format="json0", prog="dot")
     assert drawn is not None
-    return _read(json.loads(drawn), picture, rows, sizes)
+    return _read(json.loads(drawn), picture, arranged)
 
 
 def _size(box: Box, scale: float) -> tuple[float, float]:
@@ -77,29 +96,30 @@ def _size(box: Box, scale: float) -> tuple[float, float]:
     return round(10 + CHARACTER * len(box.label) + 0.8 * CHARACTER * len(bits), 1), HEIGHT
 
 
-def _parts(row: Row, sizes: list[tuple[float, float]]) -> Iterator[Row]:
+def _parts(row: Row, sizes: Sequence[tuple[float, float]]) -> Iterator[Row]:
     """A row that is too wide as several; what reads from it stands below all of them."""
     if row.registers and row.stage >= 0:
         yield row
         return
     total = sum(sizes[b][0] + _GAP for b in row.boxes)
-    count = max(1, -(-int(total) // WIDTH))
+    count = min(_MOST_PARTS, max(1, -(-int(total) // WIDTH)))
     for k in range(count):
         yield Row(row.stage, row.registers, row.boxes[k::count])
 
 
-def _dot(picture: Picture, rows: list[Row], sizes: list[tuple[float, float]]) -> str:
-    how = f", {_QUICK}" if len(picture.edges) > _LEISURE else ""
+def _dot(picture: Picture, arranged: Arranged) -> str:
+    """The picture in Graphviz's language; anchors keep the rows in their order."""
+    how = f", {_QUICK}" if arranged.crossed > _LEISURE else ""
     lines = [
         "digraph {",
         f"graph [rankdir=TB, nodesep={_BETWEEN / 72:.3f}, ranksep=0.28, splines=true{how}];",
         'node [shape=box, fixedsize=true, label=""];',
         "edge [arrowhead=none];",
     ]
-    for k, row in enumerate(rows):
+    for k, row in enumerate(arranged.rows):
         lines.append(f"subgraph {{ rank=same; a{k} [width=0.01, height=0.01];")
         for b in row.boxes:
-            width, height = sizes[b]
+            width, height = arranged.sizes[b]
             lines.append(f"b{b} [width={(width + _GAP) / 72:.4f}, height={height / 72:.4f}];")
         lines.append("}")
         if k:
@@ -111,10 +131,9 @@ def _dot(picture: Picture, rows: list[Row], sizes: list[tuple[float, float]]) ->
     return "\n".join([*lines, "}"])
 
 
-def _read(
-    drawn: dict[str, Any], picture: Picture, rows: list[Row], sizes: list[tuple[float, float]]
-) -> Layout:
+def _read(drawn: dict[str, Any], picture: Picture, arranged: Arranged) -> Layout:
     """What Graphviz found, moved to the top left corner."""
+    sizes = arranged.sizes
     places = {o["name"]: _point(o["pos"]) for o in drawn["objects"] if "pos" in o}
     ways = {e["id"]: e["pos"] for e in drawn["edges"] if "id" in e}
     centres = {b: places[f"b{b}"] for b in range(len(picture.boxes))}
@@ -131,7 +150,7 @@ def _read(
         points = [at(*_point(p)) for p in ways[f"e{n}"].split() if p[0] not in "es"]
         start, *curve = (f"{x:g},{y:g}" for x, y in points)
         paths.append(f"M{start}C{' '.join(curve)}")
-    levels = [(row, round(top - places[f"a{k}"][1], 1)) for k, row in enumerate(rows)]
+    levels = [(row, round(top - places[f"a{k}"][1], 1)) for k, row in enumerate(arranged.rows)]
     inputs = max(y for row, y in levels if row.stage < 0)
     cuts = (inputs, *(y for row, y in levels if row.registers and row.stage >= 0))
     return Layout(

@@ -102,7 +102,10 @@ class Byte:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """All of it; `operations` by node, `lines` in the order of files and numbers."""
+    """All of it; `operations` by node, `lines` in the order of files and numbers.
+
+    `key_of` has the keys by instruction; `unaccounted` is what none of these asked for.
+    """
 
     operations: dict[int, Operation]
     stages: tuple[Stage, ...]
@@ -110,11 +113,11 @@ class Model:
     instructions: tuple[Instruction, ...]
     window: tuple[Byte, ...]
     unaccounted: Cost
+    key_of: dict[int, int]
 
     def keys(self, slots: Iterable[int]) -> tuple[int, ...]:
         """The keys of instructions' lines."""
-        by_slot = {i.slot: i.key for i in self.instructions}
-        return tuple(sorted({k for s in slots if (k := by_slot.get(s)) is not None}))
+        return _sorted(self.key_of.get(slot) for slot in slots)
 
 
 def model(design: Design) -> Model:
@@ -149,7 +152,7 @@ def model(design: Design) -> Model:
     )
     return Model(
         operations, stages, _lines(program, cost, key_of), _instructions(program, cost, key_of),
-        _window(design, by, stages_of, key_of), cost.get(-1, Cost()),
+        _window(design, by, stages_of, key_of), cost.get(-1, Cost()), key_of,
     )
 
 

@@ -56,7 +56,10 @@ def render(design: Design) -> str:
         program=design.program, model=found, clock=clock, ns=1000 / clock,
         file=_file(found), store_and_forward=design.config.store_and_forward,
         operations=len(found.operations), luts=sum(op.luts for op in found.operations.values()),
-        live=[s.live_bits for s in found.stages], slowest=max(s.chain.ns for s in found.stages),
+        live=[s.live_bits for s in found.stages],
+        most_live=max([1, *(s.live_bits for s in found.stages)]),
+        most_operations=max([1, *(len(s.operations) for s in found.stages)]),
+        slowest=max(s.chain.ns for s in found.stages),
         instructions=found.instructions[:MOST_LINES], groups=_groups(found.lines[:MOST_LINES]),
         left_out={
             "lines": max(0, len(found.lines) - MOST_LINES),

@@ -3,19 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
 
 from ..schedule import Schedule
 from .graph import Box, Edge, picture
 from .held import Held
+from .layout import Placed, arrange, layout
 from .model import Model
 
-if TYPE_CHECKING:
-    from .layout import Placed
-
-MOST_BOXES = 800
-MOST_EDGES = 1_300
-"""Above these nobody could follow the lines, and finding their way would take long."""
+MOST_BOXES = 700
+MOST_EDGES = 1_000
+"""Above these nobody could follow the lines."""
+MOST_CROSSED = 3_000
+"""Rows that all lines together may cross: finding their way takes about a second then."""
 _MOST_TEXTS = 6
 """Operations of one box whose text is given."""
 
@@ -64,13 +63,12 @@ def drawing(
     """The drawing of a schedule, whose inputs are as `held.inputs` says."""
     drawn = picture(schedule, found, inputs, read)
     boxes, edges = len(drawn.boxes), len(drawn.edges)
-    if boxes > MOST_BOXES or edges > MOST_EDGES:
+    arranged = arrange(drawn)
+    if boxes > MOST_BOXES or edges > MOST_EDGES or arranged.crossed > MOST_CROSSED:
         return _none(f"{boxes:,} boxes and {edges:,} lines would be too many to follow")
     if find_spec("pygraphviz") is None:
         return _none("The package pygraphviz is not installed, which finds the way of the lines")
-    from .layout import layout  # only who draws needs Graphviz
-
-    where = layout(drawn)
+    where = layout(drawn, arranged)
     shapes = tuple(
         _shape(box, place, found, schedule) for box, place in zip(drawn.boxes, where.boxes, strict=True)
     )
@@ -85,7 +83,7 @@ def _none(missing: str) -> Drawing:
     return Drawing(0, 0, (), (), (), (), missing)
 
 
-def _shape(box: Box, place: "Placed", found: Model, schedule: Schedule) -> Shape:
+def _shape(box: Box, place: Placed, found: Model, schedule: Schedule) -> Shape:
     nodes = schedule.function.nodes
     inputs = [nodes[n].source for n in box.nodes if nodes[n].op == "input"]
     bytes_ = tuple(index for name, index in inputs if name == "window")

@@ -16,6 +16,8 @@ from .schedule import Schedule
 
 _CASES = 64
 """Cases of one switch: Amaranth looks at all pairs of them."""
+_DENSE = 4
+"""Values of a key for each that a table has, up to which it is dense."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +78,19 @@ class _Stage:
         node = self.function.nodes[n]
         out = Signal(node.width, name=f"n{n}_{node.op}")
         args = [self.value(a) for a in node.args]
-        if node.op == "case":
+        if node.op == "case" and self.dense(node):
+            table = dict(zip(node.keys, args[1:], strict=True))
+            self.m.d.comb += out.eq(_selected(args[0], table, node.width))
+        elif node.op == "case":
             self.switch(args[0], dict(zip(node.keys, args[1:], strict=True)), out)
         else:
             self.m.d.comb += out.eq(_operation(node, args))
         self.values[n] = out
+
+    def dense(self, node: Node) -> bool:
+        """Whether multiplexers by the key's bits take less than comparing it with every key."""
+        key, *values = (self.function.nodes[a] for a in node.args)
+        return _DENSE * len(values) >= 1 << key.width and any(v.op != "const" for v in values)
 
     def switch(self, key: Value, table: dict[int, Value], out: Signal) -> None:
         """`out` becomes the table's value for `key`; by the key's top bits first in large tables."""
@@ -109,6 +119,20 @@ class _Stage:
         self.m.submodules[f"n{n}_{node.op}"] = unit
         self.m.d.comb += [unit.i_a.eq(a), unit.i_b.eq(b)]
         return out
+
+
+def _selected(key: Value, table: Mapping[int, Value], width: int) -> Value:
+    """The table's value for `key`, 0 where it has none, by a tree of multiplexers."""
+    if not table:
+        return Const(0, width)
+    if not len(key):
+        return table[0]
+    half = 1 << len(key) - 1
+    low = {k: v for k, v in table.items() if k < half}
+    high = {k - half: v for k, v in table.items() if k >= half}
+    return Mux(
+        key[-1], _selected(key[:-1], high, width), _selected(key[:-1], low, width)
+    )
 
 
 def _operation(node: Node, a: list[Value]) -> Value:

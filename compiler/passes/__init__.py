@@ -5,6 +5,7 @@ from typing import ClassVar, Protocol
 
 from ..ir import Function
 from .balance import Balance
+from .bounds import Bounds
 from .dce import DeadCode
 from .early import Early
 from .narrow import Narrow
@@ -27,6 +28,7 @@ DEFAULT: tuple[Pass, ...] = (
     Early(),
     Balance(),
     Narrow(),  # what was only compared
+    Bounds(),  # last of those that look at comparisons
     DeadCode(),  # last: the builder leaves what it simplified away
 )
 

@@ -106,13 +106,14 @@ class _Plan:
         ) if varying else 0
         stages = max(0, waits) / _STAGE
         size = sum(_bits(test) for test in tests) / 3
-        choice = 0.7 * width * max(1, varying - 1) + size + stages * width * varying
+        choice = 1.2 * width * max(1, varying - 1) + size + stages * width * varying
         moved = varying * size + count * varying + stages * count * varying
         return moved < choice
 
 
-def _bits(test: Test) -> int:
-    return test.mask.bit_count() if isinstance(test, Equal) else test.width
+def _bits(test: Test) -> float:
+    """What a test is worth in bits that are compared."""
+    return test.mask.bit_count() if isinstance(test, Equal) else 1.5 * test.width
 
 
 def _depths(function: Function) -> list[int]:

@@ -29,3 +29,24 @@ def test_tables(width, count):
     simulator.add_clock(1e-6)
     simulator.add_testbench(bench)
     simulator.run()
+
+
+@pytest.mark.parametrize("keys", [(0, 3, 5, 6), tuple(range(16)), (1, 2, 9, 11, 14)])
+def test_choices_by_a_few_bits(keys):
+    b = Builder()
+    key, x = b.input("hash", 4), b.input("ktime", 48)
+    found = b.case(key, {k: b.slice(x, 3 * k, 3) for k in keys})
+    pipeline = ProgramPipeline(schedule(b.function({"verdict": found})), window=0)
+    given = random.Random(1).getrandbits(48)
+
+    async def bench(ctx):
+        for k in range(16):
+            ctx.set(pipeline.i_hash, k)
+            ctx.set(pipeline.i_ktime, given)
+            await ctx.tick().repeat(pipeline.latency)
+            assert ctx.get(pipeline.o_verdict) == (given >> 3 * k & 7 if k in keys else 0)
+
+    simulator = Simulator(pipeline)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(bench)
+    simulator.run()

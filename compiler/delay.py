@@ -2,9 +2,10 @@
 
 Logic becomes look-up tables, and a table takes in the small ones before it as long as its inputs last:
 an arrival tells the last table apart from what leads to it (Chortle: Francis, Rose and Vranesic, DAC
-1991). All times are nanoseconds from the end of the registers' clock-to-output delay.
+1991). Chains of one associative operation become trees, whatever order the graph has. All times are nanoseconds from the end of the registers' clock-to-output delay.
 """
 
+from bisect import insort
 from collections.abc import Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
@@ -16,15 +17,26 @@ from .ir import Node
 
 _SLACK = 1e-6
 """Sums in another order must not differ."""
+_MOST_TERMS = 12
+"""Terms of an associative chain that are looked at apart."""
+_DUAL = {"and": "or", "or": "and", "xor": "xor", "": ""}
+"""What the complement of an operation's result is, of the complements of its arguments."""
+_Term = tuple[float, int]
+"""Inputs of a table: when they are there, and how many."""
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A value is there at `out`, from a table of `leaves` inputs that are there at `base`."""
+    """A value is there at `out`, from a table of `leaves` inputs that are there at `base`.
+
+    A result of the associative operation `op` also tells what all it is made of.
+    """
 
     out: float
     base: float
     leaves: int
+    op: str = ""
+    terms: tuple[_Term, ...] = ()
 
 
 AT_ONCE = Arrival(0.0, 0.0, 1)
@@ -69,9 +81,10 @@ class Model:
         given = [a.arrival for a in args]
         match node.op:
             case "not":
-                return given[0]
+                [a] = given
+                return Arrival(a.out, a.base, a.leaves, _DUAL[a.op], a.terms)
             case "and" | "or" | "xor":
-                return self._table(given)
+                return self._associative(node.op, given)
             case "mux":
                 return self._table([self._spread(given[0], node.width), *given[1:]])
             case "onehot":
@@ -130,6 +143,17 @@ class Model:
     def _table(self, given: Sequence[Arrival]) -> Arrival:
         base, leaves = self._inputs(given)
         return Arrival(base + self.delays.level, base, leaves)
+
+    def _associative(self, op: str, given: Sequence[Arrival]) -> Arrival:
+        terms: list[_Term] = []
+        for a in given:
+            terms += a.terms if a.op == op else [(a.base, a.leaves)]
+        terms.sort()
+        while len(terms) > _MOST_TERMS:
+            first, terms = terms[: self.delays.inputs], terms[self.delays.inputs :]
+            insort(terms, (self._tree([(*t, 1) for t in first]).out, 1))
+        found = self._tree([(*t, 1) for t in terms])
+        return Arrival(found.out, found.base, found.leaves, op, tuple(terms))
 
     def _tree(self, parts: Sequence[tuple[float, int, int]]) -> Arrival:
         """A tree over parts, as (time, inputs, how many such): tables are filled in time's order."""

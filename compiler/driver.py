@@ -25,6 +25,8 @@ from .lift import lift, signals, window_size
 from .lifting.symbols import Target
 from .options import Objective, Options, Route, Scheduler
 from .passes import DEFAULT, PLAIN, run_passes
+from .passes.dce import DeadCode
+from .passes.split import Split
 from .schedule import Schedule, schedule
 from .tunables import check_read, registers_of, tuned
 from .verify import verify
@@ -153,11 +155,10 @@ def compile_program(
     callback("lift", lifted)
     verdict_only = Function(lifted.nodes, {"verdict": lifted.outputs["verdict"]}, lifted.results)
     function = run_passes(verdict_only, callback, DEFAULT if options.narrow else PLAIN)
+    delays, area = model(options.target, options.clock_mhz), options.objective is Objective.AREA
+    function = run_passes(function, callback, (Split(delays, ripple=area), DeadCode()))
     placed = schedule(
-        function,
-        model(options.target, options.clock_mhz),
-        minimise=options.scheduler is Scheduler.FEWEST_BITS,
-        patient=options.objective is Objective.AREA,
+        function, delays, minimise=options.scheduler is Scheduler.FEWEST_BITS, patient=area
     )
     inputs = {name for name, _ in function.inputs()}
     window = window if inputs & {"window", "present"} else 0

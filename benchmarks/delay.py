@@ -1,4 +1,4 @@
-"""Operators and programs, placed and routed -> the figures of compiler/delay_tables.py and docs/delay.md.
+"""Operators and programs, routed -> the figures of compiler/delay_tables.py and docs/delay.md.
 
     python benchmarks/delay.py --operators -o delay.jsonl
     python benchmarks/delay.py --programs hash_sampler,xdp_p4_parser -o delay.jsonl
@@ -12,8 +12,6 @@ docs/delay.md with its plots.
 
 import argparse
 import json
-import os
-import re
 import sys
 import tempfile
 from collections import defaultdict

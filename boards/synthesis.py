@@ -12,6 +12,8 @@ from .netlist import Netlist
 from .targets import Target
 
 HARNESS = "harness"
+PIPELINE = f"{TOP}.pipeline"
+"""The module of the program."""
 FLAT = "flat.json"
 """The whole design without hierarchy, for a router."""
 
@@ -26,13 +28,17 @@ def write_sources(design: Design, directory: Path) -> None:
 def synthesise(target: Target, directory: Path) -> tuple[Netlist, Netlist]:
     """The gate in its harness: (the gate for itself, both without hierarchy).
 
-    Nothing is moved or merged between the two; the gate's own modules are dissolved.
+    Nothing is moved or merged between the two; the gate's own modules are dissolved, the program's
+    pipeline before mapping only if there is a router.
     """
+    apart = [] if target.router else [PIPELINE]
     _run(
         directory,
         f"read_verilog {TOP}.v {HARNESS}.v",
-        f"setattr -mod -set keep_hierarchy 1 {TOP}",
+        *(f"setattr -mod -set keep_hierarchy 1 {module}" for module in (TOP, *apart)),
         f"{target.synthesis} -top {HARNESS}",
+        *(f"setattr -mod -unset keep_hierarchy {module}" for module in apart),
+        *(("flatten", "clean") if apart else ()),
         "write_json kept.json",
         f"setattr -mod -unset keep_hierarchy {TOP}",
         "flatten",

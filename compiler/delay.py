@@ -2,7 +2,8 @@
 
 Logic becomes look-up tables, and a table takes in the small ones before it as long as its inputs last:
 an arrival tells the last table apart from what leads to it (Chortle: Francis, Rose and Vranesic, DAC
-1991). Chains of one associative operation become trees, whatever order the graph has. All times are nanoseconds from the end of the registers' clock-to-output delay.
+1991). Chains of one associative operation become trees, whatever order the graph has. All times are
+nanoseconds from the end of the registers' clock-to-output delay.
 """
 
 from bisect import insort
@@ -219,15 +220,3 @@ def model(name: str, clock_mhz: float = 0.0) -> Model:
 
 
 GENERIC = model("generic")
-
-
-STAGE_LEVELS = GENERIC.budget / GENERIC.delays.level
-
-
-def levels(node: Node, args: list[Node]) -> float:
-    """Levels of one operation."""
-    given = [NEVER_READ if a.op == "const" else Argument(a.width, 0, AT_ONCE) for a in args]
-    return GENERIC.arrival(node, given).out / GENERIC.delays.level if args else 0.0
-
-
-NEVER_READ = Argument(0, 0, NEVER)

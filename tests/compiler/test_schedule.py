@@ -7,7 +7,7 @@ from amaranth.sim import Simulator
 from rxgate.compiler import lifetimes
 from rxgate.compiler.builder import Builder
 from rxgate.compiler.codegen import ProgramPipeline
-from rxgate.compiler.delay import GENERIC, model
+from rxgate.compiler.delay import GENERIC
 from rxgate.compiler.driver import compile_program
 from rxgate.compiler.errors import RxgateError
 from rxgate.compiler.ir import WIRING, Function
@@ -16,7 +16,7 @@ from rxgate.compiler.options import Options, Scheduler
 from rxgate.compiler.passes import run_passes
 from rxgate.compiler.placement import UNITS, Clocked, as_soon_as_possible
 from rxgate.compiler.schedule import Schedule, cuts, schedule
-from rxgate.compiler.wires import reads, sources
+from rxgate.compiler.wires import sources
 from rxgate.sim.program_generator import random_program
 
 

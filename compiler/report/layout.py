@@ -14,7 +14,7 @@ from .graph import Box, Kind, Picture, Row
 
 WIDTH = 560
 """Boxes that would take more than this side by side stand in several rows."""
-_MOST_PARTS = 4
+_MOST_PARTS = 6
 _QUICK = "nslimit=0.5, mclimit=0.3, searchsize=5"
 """Graphviz stops improving early: a tenth of the time."""
 _LEISURE = 600

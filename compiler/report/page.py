@@ -75,8 +75,9 @@ def render(design: Design) -> str:
 
 
 def _file(found: Model) -> str:
-    """The source file, without a path."""
-    return basename(found.lines[0].file) if found.lines else ""
+    """The source file, without a path; expressions have none."""
+    name = basename(found.lines[0].file) if found.lines else ""
+    return name if "." in name else ""
 
 
 def _groups(lines: tuple[Line, ...]) -> list[dict[str, Any]]:

@@ -63,6 +63,8 @@ def drawing(
     """The drawing of a schedule, whose inputs are as `held.inputs` says."""
     drawn = picture(schedule, found, inputs, read)
     boxes, edges = len(drawn.boxes), len(drawn.edges)
+    if not boxes:
+        return _none("The verdict is always the same")
     arranged = arrange(drawn)
     if boxes > MOST_BOXES or edges > MOST_EDGES or arranged.crossed > MOST_CROSSED:
         return _none(f"{boxes:,} boxes and {edges:,} lines would be too many to follow")

@@ -71,7 +71,7 @@
       const counts = [...el.querySelectorAll("td.n")].map((cell) => cell.textContent || "0");
       const text = el.querySelector("td.text");
       if (text && counts.length === 3) {
-        inspect.textContent = `${text.textContent.trim()}\n${counts[0]} operations, ≈ ${counts[1]} LUT6, ${counts[2]} register bits`;
+        inspect.textContent = `${text.textContent.trim()}\noperations: ${counts[0]}, LUT6: ≈ ${counts[1]}, register bits: ${counts[2]}`;
       }
     }
   }

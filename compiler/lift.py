@@ -11,6 +11,7 @@ from dataclasses import replace
 from ..ctx_map.descriptor import BY_NAME
 from ..ctx_map.helpers import Helper
 from ..ctx_map.verdicts import VERDICT_BITS
+from .analysis.scalars import MIRRORED
 from .analysis.state import Region
 from .builder import Builder
 from .builder.plain import Plain
@@ -38,6 +39,7 @@ from .insn import (
 from .ir import Function
 from .lifting.calls import Calls
 from .lifting.symbols import Address, AddressByte, State, Symbol, Target
+from .number_sets import all_numbers, intersection, where
 from .plain_paths import PlainPaths
 from .predicates import Paths, Predicate
 from .unfold import Block, EdgeKind
@@ -82,7 +84,11 @@ class _Lifter(Calls):
                 self.block(block)
         self.b.origin = -1
         r0 = self.paths.choose(self.exits)
-        return self.b.function({"verdict": self.verdict(r0), "r0": r0}, self.results)
+        return self.b.function({"verdict": self.decided(r0), "r0": r0}, self.results)
+
+    def decided(self, r0: int) -> int:
+        """The verdict: that of what each path returns, not of what the program does."""
+        return self.paths.choose([(path, self.verdict(value)) for path, value in self.exits])
 
     def verdict(self, r0: int) -> int:
         """The low 32 bits of r0 by the context's rule."""
@@ -105,6 +111,7 @@ class _Lifter(Calls):
             self.b.origin = slot
             insn = self.program.insns[slot]
             assert insn is not None
+            self.compared = None
             condition = self.step(insn, state, block, slot)
             while self.checks:
                 inside = self.checks.pop()
@@ -115,6 +122,7 @@ class _Lifter(Calls):
                 if passed is None:
                     return
                 predicate = passed
+        self.note(condition)
         for edge in block.edges:
             negated = edge.kind in (EdgeKind.NOT_TAKEN, EdgeKind.OUT_OF_RANGE)
             literal = self.b.not_(condition) if negated else condition
@@ -126,6 +134,19 @@ class _Lifter(Calls):
                 if edge.kind in (EdgeKind.TAKEN, EdgeKind.NOT_TAKEN):
                     self.settle(insn, edge.kind is EdgeKind.TAKEN, after)
                 self.leave(edge.kind, edge.target, path, after, block)
+
+    def note(self, condition: int) -> None:
+        """What the condition of the last instruction says of a number."""
+        if self.compared is not None:
+            op, x, y = self.compared
+            bound = self.b.constant(y)
+            if bound is None:
+                op, x, bound = MIRRORED.get(op, JumpOp.SET), y, self.b.constant(x)
+            numbers = None if bound is None else where(op, bound, self.b.width(x))
+            if numbers is not None:
+                width = self.b.known[x].active
+                low = intersection(numbers, all_numbers(width))
+                self.paths.note(condition, self.b.trunc(x, width), low)
 
     def settle(self, insn: Insn | None, taken: bool, state: State) -> None:
         """After a comparison of an address with 0, it is one or the other."""
@@ -295,10 +316,14 @@ class _Lifter(Calls):
 
 
 class _PlainLifter(_Lifter):
-    """A packet load with an offset that varies chooses among all places of the window."""
+    """A packet load with an offset that varies chooses among all places of the window, and the verdict
+    is made of r0."""
 
     def places(self, access: PacketAccess) -> Sequence[int]:
         return range(self.window.size - access.size + 1)
+
+    def decided(self, r0: int) -> int:
+        return self.verdict(r0)
 
 
 def lift(facts: Facts, target: Target, *, plain: bool = False) -> Function:

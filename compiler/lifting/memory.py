@@ -9,6 +9,7 @@ from ..facts import Access, ContextAccess, MemoryAccess, PacketAccess
 from ..insn import (
     Atomic,
     AtomicOp,
+    JumpOp,
     Load,
 )
 from .operations import Operations
@@ -66,6 +67,8 @@ class Memory(Operations):
             return b.const(0, 1), b.const(0, size * 8)
         table = {o: self.w_bytes(o, size, network_order) for o in offsets}
         if constant is not None:
+            present = self.window.present
+            self.compared = JumpOp.GE, present, b.const(constant + size, b.width(present))
             return self.window.has(constant + size), table[constant]
         last = b.add(b.zext(offset, 33), b.const(size - 1, 33))
         in_range = b.ult(last, b.zext(self.window.present, 33))

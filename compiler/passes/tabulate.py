@@ -18,6 +18,8 @@ from .replay import replay, same
 
 LIMIT = 6
 """Deciding bits: the inputs of a look-up table."""
+_GROWTH = 2
+"""Cases by the bits that decide a key for each case by the key."""
 _DEEP = frozenset({
     "add", "sub", "mul", "udiv", "urem", "shl", "lshr", "ashr", "eq", "ult", "slt", "parity", "case",
 })
@@ -119,7 +121,7 @@ class Tabulate:
                 if by is not None and by.depth and by.bits:
                     arm = dict(zip(node.keys, args[1:], strict=True))
                     arms = {i: arm[v] for i, v in enumerate(by.values) if v in arm}
-                    if arms:
+                    if arms and len(arms) <= _GROWTH * len(arm):
                         return b.case(key(b, by.bits), arms)
             return same(b, n, node, args)
 

@@ -5,6 +5,7 @@ import random
 import pytest
 from rxgate.compiler.builder import Builder
 from rxgate.compiler.ir_eval import evaluate
+from rxgate.compiler.number_sets import member
 from rxgate.compiler.predicates import ALWAYS, Paths
 
 
@@ -106,3 +107,77 @@ def test_first_match_of_many_rules_shares_its_prefixes():
             bits[2 * n] = bits[2 * n + 1] = 1
         assert value(b, node, bits) == hit % 3
     assert value(b, node, [0] * (2 * count)) == 3
+
+
+def compared(b: Builder, paths: Paths, x: int, numbers: list[int]) -> list[int]:
+    """Literals that x equals each number."""
+    found = [b.eq(x, b.const(n, 16)) for n in numbers]
+    for literal, n in zip(found, numbers, strict=True):
+        paths.note(literal, x, ((n, n),))
+    return found
+
+
+def test_paths_that_one_number_tells_apart_are_one():
+    b = Builder()
+    paths, [c] = Paths(b), inputs(b, 1)
+    x = b.input("x", 16)
+    ports = compared(b, paths, x, [23, 137, 138, 139, 445])
+    met = paths.disjoin([conjunction(paths, [c, port]) for port in ports])
+    whole = member(b, x, ((23, 23), (137, 139), (445, 445)))
+    assert met == conjunction(paths, [c, whole])
+    others = conjunction(paths, [c, *(b.not_(port) for port in ports)])
+    assert paths.disjoin([met, others]) == conjunction(paths, [c])
+
+
+def test_what_was_decided_is_not_asked_again():
+    b = Builder()
+    paths, x = Paths(b), b.input("x", 16)
+    one, two = compared(b, paths, x, [1, 2])
+    low = b.ult(x, b.const(9, 16))
+    paths.note(low, x, ((0, 8),))
+    first = conjunction(paths, [one])
+    assert paths.conjoin(first, two) is None
+    assert paths.conjoin(first, b.not_(low)) is None
+    assert paths.conjoin(first, low) == first
+    assert paths.conjoin(first, b.not_(two)) == first
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_choices_by_numbers(seed):
+    rng = random.Random(seed)
+    b = Builder()
+    paths, xs = Paths(b), [b.input(name, 4) for name in "xy"]
+    exits: list[tuple[int, int]] = []
+
+    def decide(predicate: int, depth: int) -> None:
+        x, bound = rng.choice(xs), rng.randrange(1, 16)
+        if depth == 0:
+            exits.append((predicate, b.const(rng.randrange(3), 2)))
+            return
+        if rng.random() < 0.5:
+            literal, numbers = b.ult(x, b.const(bound, 4)), ((0, bound - 1),)
+        else:
+            literal, numbers = b.eq(x, b.const(bound, 4)), ((bound, bound),)
+        paths.note(literal, x, numbers)
+        for side in (literal, b.not_(literal)):
+            path = paths.conjoin(predicate, side)
+            if path is not None:
+                decide(path, depth - 1)
+
+    decide(ALWAYS, 4)
+    chosen = paths.choose(exits)
+    even = [paths.disjoin([p for p, _ in exits[n::2]]) for n in range(2)] if len(exits) > 1 else []
+    apart = paths.choose([(p, b.const(n, 1)) for n, p in enumerate(even)]) if even else chosen
+    function = b.function({"out": chosen})
+    for n in range(256):
+        values = evaluate(function, {("x", 0): n & 15, ("y", 0): n >> 4})
+        [held] = [k for k, (p, _) in enumerate(exits) if holds(paths, values, p)]
+        assert values[chosen] == values[exits[held][1]]
+        if even:
+            assert values[apart] == held % 2
+
+
+def holds(paths: Paths, values: list[int], predicate: int) -> bool:
+    """Whether all literals of a predicate do."""
+    bits = [n for n in range(predicate.bit_length()) if predicate >> n & 1]
+    return all(values[paths.literals[bit]] for bit in bits)

@@ -10,6 +10,7 @@ import os
 import re
 import sys
 from collections.abc import Callable
+from itertools import cycle, islice
 from typing import Any
 
 import click
@@ -26,6 +27,8 @@ from ..ctx_map.nics import FRONT_END, NICS
 from .packets import Mix
 from .traffic import generate_frames, read_frames
 
+GENERATED = 1000
+"""Packets when nobody says how many."""
 FILE_COLUMNS = 120
 """Columns of output that goes to no terminal."""
 Command = Callable[..., Any]
@@ -122,8 +125,9 @@ delay_option = click.option("--target", type=click.Choice(list(DELAYS)), default
 
 traffic_options = _apply([
     click.option("--pcap", type=NAME, metavar="FILE", help="Traffic from a pcap or pcapng file."),
-    click.option("--packets", type=click.IntRange(1), default=1000, show_default=True,
-                 help="Packets to generate when there is no capture."),
+    click.option("--packets", type=click.IntRange(1), metavar="N",
+                 help="So many packets, of a capture the first, again and again if there are fewer."
+                 "  [default: a whole capture, or 1000]"),
     click.option("--seed", type=int, default=1, show_default=True, help="Seed of all chance."),
     click.option("--mix", type=click.Choice([m.value for m in Mix]), default=Mix.MIXED.value,
                  show_default=True, help="Kind of generated traffic."),
@@ -207,12 +211,12 @@ def take_traffic(program: Program, options: dict[str, Any]) -> list[bytes]:
     """Take the traffic options, all but the seed, out of `options`."""
     path, count, mix = options.pop("pcap"), options.pop("packets"), options.pop("mix")
     if path is None:
-        return generate_frames(program, count, options["seed"], mix)
+        return generate_frames(program, count or GENERATED, options["seed"], mix)
     frames, cut = read_frames(path)
     if cut:
         note(f"{cut} of {len(frames)} packets of {path} are cut by its snap length; they are"
              " filtered as captured")
-    return frames
+    return frames if count is None else list(islice(cycle(frames), count))
 
 
 def print_json(result: Any) -> None:

@@ -68,7 +68,7 @@ def _simulate(
             design.verilog,
             design.config,
             design.inputs,
-            [Frame(data) for data in frames],
+            map(Frame, frames),
             design.program,
             conditions=conditions,
             prandom_seed=design.options.prandom_seed,

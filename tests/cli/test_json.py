@@ -89,3 +89,12 @@ def test_sim(answer):
     assert result["counts"]["received"] == 50
     assert result["cycles_per_packet"] == result["cycles"] / 50
     assert result["input_stalls"] == 0
+
+
+@pytest.mark.rtl
+def test_a_capture_again_and_again(answer, examples):
+    words = ("sim", *FILTER, "--pcap", examples / "captures" / "dns.pcap")
+    once = answer(*words)["counts"]
+    twice = answer(*words, "--packets", 2 * once["received"])["counts"]
+    assert twice == {name: 2 * count for name, count in once.items()}
+    assert answer(*words, "--packets", 3)["packets"] == 3

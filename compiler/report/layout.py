@@ -15,9 +15,11 @@ from .graph import Box, Kind, Picture, Row
 WIDTH = 560
 """Boxes that would take more than this side by side stand in several rows."""
 _MOST_PARTS = 6
-_QUICK = "nslimit=0.5, mclimit=0.3, searchsize=5"
-"""Graphviz stops improving early: a tenth of the time."""
-_LEISURE = 600
+_COMPACT = 'ratio=compress, size="8,200"'
+"""Graphviz keeps the drawing narrow (inches), if not all lines straight."""
+_QUICK = "nslimit=3, mclimit=0.5"
+"""It stops improving earlier."""
+_LEISURE = 1_200
 """Rows that all lines together may cross so that it need not."""
 CHARACTER = 6.3
 HEIGHT = 20
@@ -112,7 +114,7 @@ def _dot(picture: Picture, arranged: Arranged) -> str:
     how = f", {_QUICK}" if arranged.crossed > _LEISURE else ""
     lines = [
         "digraph {",
-        f"graph [rankdir=TB, nodesep={_BETWEEN / 72:.3f}, ranksep=0.28, splines=true{how}];",
+        f"graph [rankdir=TB, nodesep={_BETWEEN / 72:.3f}, ranksep=0.28, splines=true, {_COMPACT}{how}];",
         'node [shape=box, fixedsize=true, label=""];',
         "edge [arrowhead=none];",
     ]

@@ -44,7 +44,7 @@ def reasons(design: Design, found: Model) -> list[Reason]:
 def _mode(design: Design) -> Reason:
     mode, _, why = store_and_forward_reason(design).partition(": ")
     cost = "waits for the whole frame" if design.config.store_and_forward else "forwards at once"
-    return Reason(mode, cost, f"{why[0].upper()}{why[1:]}.")
+    return Reason(mode, cost, f"{why}.")
 
 
 def _checks(design: Design, found: Model) -> Iterator[Reason]:

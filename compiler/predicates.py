@@ -17,8 +17,8 @@ Predicate = int
 ALWAYS: Predicate = 0
 _FEW = 32
 """Literals that are conjoined in a tree of their own; more share the trees of their blocks."""
-_MOST_PATHS = 256
-"""Paths that are looked at in pairs."""
+_MOST_LITERALS = 10_000
+"""Literals of paths, and these times numbers, up to which paths are compared with each other."""
 
 
 class Paths:
@@ -128,10 +128,12 @@ class Paths:
 
     def _merged(self, predicates: set[Predicate]) -> set[Predicate]:
         """The same disjunction, where terms that differ in the set of one number alone are one."""
-        if not 1 < len(predicates) <= _MOST_PATHS:
+        if len(predicates) < 2 or sum(p.bit_count() for p in predicates) > _MOST_LITERALS:
             return predicates
         cubes = [self._cube(p) for p in predicates]
         numbers = sorted({x for _, sets in cubes for x in sets})
+        if len(numbers) * sum(1 + len(sets) for _, sets in cubes) > _MOST_LITERALS:
+            return predicates
         before = 0
         while before != len(cubes):
             before = len(cubes)

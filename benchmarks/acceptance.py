@@ -13,6 +13,7 @@ import json
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from programs import names, program
@@ -49,6 +50,12 @@ def key(row: Row) -> str:
     return json.dumps([row["asked"] if f == "packets" else row[f] for f in wanted])
 
 
+@lru_cache(maxsize=1)
+def traffic(name: str, packets: int, seed: int) -> list[Frame]:
+    """Frames that are aimed at a program's branches; the same for all of its circuits."""
+    return [Frame(data) for data in generate_frames(program(name), packets, seed, "mixed")]
+
+
 def simulate(run: Run, route: Route, done: frozenset[str]) -> Row | None:
     """The figures of one run, None when it is done."""
     tested = program(run.program)
@@ -57,7 +64,7 @@ def simulate(run: Run, route: Route, done: frozenset[str]) -> Row | None:
     row: Row = asdict(run) | {"asked": run.packets, "verilog": digest, "route": route.value}
     if key(row) in done:
         return None
-    frames = [Frame(data) for data in generate_frames(tested, run.packets, run.seed, "mixed")]
+    frames = traffic(run.program, run.packets, run.seed)
     conditions = Conditions(
         seed=run.seed, idle=run.idle, stall=run.stall, random_start=run.random_start
     )

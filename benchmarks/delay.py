@@ -166,19 +166,14 @@ def arrivals(circuits: list[Circuit], target: str, seed: int) -> list[dict[int, 
         )
         report = json.loads((directory / "report.json").read_text())
         module = json.loads((directory / "flat.json").read_text())["modules"]["top"]
-    ends: dict[str, float] = defaultdict(float)
+    netlist = Netlist(module, DEVICE.cells)
+    found: list[dict[int, float]] = [defaultdict(float) for _ in circuits]
     for net in report["detailed_net_timings"]:
         for end in net["endpoints"]:
-            ends[end["cell"]] = max(ends[end["cell"]], end["delay"][1])
-    found: list[dict[int, float]] = []
-    for k in range(len(circuits)):
-        netlist = Netlist(module, DEVICE.cells, f"g{k}")
-        stages: dict[int, float] = defaultdict(float)
-        for cell, ns in ends.items():
-            place = netlist.place(cell)
-            if place.part == "pipeline" and place.stage >= 0:
-                stages[place.stage] = max(stages[place.stage], ns)
-        found.append(stages)
+            place = netlist.place(end["cell"])
+            if place.stage >= 0:
+                stages = found[int(place.part.removeprefix("g"))]
+                stages[place.stage] = max(stages[place.stage], end["delay"][1])
     return found
 
 

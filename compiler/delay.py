@@ -18,6 +18,10 @@ from .ir import Node
 
 _SLACK = 1e-6
 """Sums in another order must not differ."""
+_JOINED = 2
+"""Bits of a key that choose among tables of one slice, which multiplexers join."""
+_MULTIPLEXER = 1.5
+"""Levels for each further one."""
 _MOST_TERMS = 12
 """Terms of an associative chain that are looked at apart."""
 _DUAL = {"and": "or", "or": "and", "xor": "xor", "": ""}
@@ -207,7 +211,9 @@ class Model:
             whole = max(whole, *(v.arrival.out for v in values))
             inputs += 1 << key.bits if key.bits < 8 else 256
         extra = max(0, inputs - d.inputs)
-        looked = whole + d.level + d.fan_out * log2(node.width) + d.select * extra
+        joined, further = min(extra, _JOINED), max(0, extra - _JOINED)
+        looked = whole + d.level + d.fan_out * log2(node.width)
+        looked += d.select * joined + _MULTIPLEXER * d.level * further
         if looked < listed.out:
             return Arrival(looked, whole if not extra else looked - d.level, min(inputs, d.inputs))
         return listed

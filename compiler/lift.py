@@ -38,8 +38,9 @@ from .insn import (
 )
 from .ir import Function
 from .lifting.calls import Calls
+from .lifting.operations import Operations
 from .lifting.symbols import Address, AddressByte, State, Symbol, Target
-from .number_sets import all_numbers, intersection, where
+from .number_sets import member, sought, where
 from .plain_paths import PlainPaths
 from .predicates import Paths, Predicate
 from .unfold import Block, EdgeKind
@@ -111,7 +112,6 @@ class _Lifter(Calls):
             self.b.origin = slot
             insn = self.program.insns[slot]
             assert insn is not None
-            self.compared = None
             condition = self.step(insn, state, block, slot)
             while self.checks:
                 inside = self.checks.pop()
@@ -122,7 +122,6 @@ class _Lifter(Calls):
                 if passed is None:
                     return
                 predicate = passed
-        self.note(condition)
         for edge in block.edges:
             negated = edge.kind in (EdgeKind.NOT_TAKEN, EdgeKind.OUT_OF_RANGE)
             literal = self.b.not_(condition) if negated else condition
@@ -135,18 +134,18 @@ class _Lifter(Calls):
                     self.settle(insn, edge.kind is EdgeKind.TAKEN, after)
                 self.leave(edge.kind, edge.target, path, after, block)
 
-    def note(self, condition: int) -> None:
-        """What the condition of the last instruction says of a number."""
-        if self.compared is not None:
-            op, x, y = self.compared
-            bound = self.b.constant(y)
-            if bound is None:
-                op, x, bound = MIRRORED.get(op, JumpOp.SET), y, self.b.constant(x)
-            numbers = None if bound is None else where(op, bound, self.b.width(x))
-            if numbers is not None:
-                width = self.b.known[x].active
-                low = intersection(numbers, all_numbers(width))
-                self.paths.note(condition, self.b.trunc(x, width), low)
+    def condition(self, op: JumpOp, x: int, y: int) -> int:
+        """A comparison with a constant is membership in a set of numbers, which paths know of."""
+        if self.b.constant(y) is None and op in MIRRORED:
+            op, x, y = MIRRORED[op], y, x
+        bound = self.b.constant(y)
+        numbers = None if bound is None else where(op, bound, self.b.width(x))
+        if numbers is None:
+            return super().condition(op, x, y)
+        x, numbers = sought(self.b, x, numbers)
+        literal = member(self.b, x, numbers)
+        self.paths.note(literal, x, numbers)
+        return literal
 
     def settle(self, insn: Insn | None, taken: bool, state: State) -> None:
         """After a comparison of an address with 0, it is one or the other."""
@@ -324,6 +323,9 @@ class _PlainLifter(_Lifter):
 
     def decided(self, r0: int) -> int:
         return self.verdict(r0)
+
+    def condition(self, op: JumpOp, x: int, y: int) -> int:
+        return Operations.condition(self, op, x, y)
 
 
 def lift(facts: Facts, target: Target, *, plain: bool = False) -> Function:

@@ -80,6 +80,28 @@ def _signed(low: int, half: int) -> Numbers:
     return union(_clipped(max(low, 0), half - 1, half - 1), negative)
 
 
+def sought(b: Builder, x: int, numbers: Numbers) -> tuple[int, Numbers]:
+    """The same condition of what x is made of: without constants added to it, without zeros above."""
+    while True:
+        width = b.known[x].active
+        if width < b.width(x):
+            x, numbers = b.slice(x, 0, width), intersection(numbers, all_numbers(width))
+        node = b.nodes[x]
+        added = b.constant(node.args[1]) if node.op == "add" else None
+        if added is None:
+            return x, numbers
+        x, numbers = node.args[0], _moved(numbers, -added, width)
+
+
+def _moved(numbers: Numbers, by: int, width: int) -> Numbers:
+    """Every number plus `by`, modulo 2**width."""
+    found, size = NONE, 1 << width
+    for low, high in numbers:
+        low, high = (low + by) % size, (high + by) % size
+        found = union(found, ((low, high),) if low <= high else ((0, high), (low, size - 1)))
+    return found
+
+
 def member(b: Builder, x: int, numbers: Numbers) -> int:
     """Whether the node x is one of `numbers`, by these or by the others, whichever are fewer."""
     width = b.width(x)
@@ -93,7 +115,7 @@ def _between(b: Builder, x: int, low: int, high: int) -> int:
     """Whether low <= x <= high."""
     width = b.width(x)
     blocks = list(_blocks(low, high, 3))
-    if len(blocks) < 3:
+    if len(blocks) < 3 and (blocks[1:] == [] or (low and high + 1 < 1 << width)):
         return b.any_of([
             b.eq(b.slice(x, size, width - size), b.const(start >> size, width - size))
             if size < width else b.const(1, 1)

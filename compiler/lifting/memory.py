@@ -68,8 +68,8 @@ class Memory(Operations):
         table = {o: self.w_bytes(o, size, network_order) for o in offsets}
         if constant is not None:
             present = self.window.present
-            self.compared = JumpOp.GE, present, b.const(constant + size, b.width(present))
-            return self.window.has(constant + size), table[constant]
+            last = b.const(constant + size, b.width(present))
+            return self.condition(JumpOp.GE, present, last), table[constant]
         last = b.add(b.zext(offset, 33), b.const(size - 1, 33))
         in_range = b.ult(last, b.zext(self.window.present, 33))
         return in_range, b.case(offset, table)

@@ -21,8 +21,7 @@ from .symbols import Address, State, Symbol, Target
 class Operations:
     """Builds nodes; also what all instructions share: operands, descriptor fields, packet bytes.
 
-    `checks` collects conditions of the current instruction without which the program is aborted;
-    `compared` tells what its condition compares.
+    `checks` collects conditions of the current instruction without which the program is aborted.
     """
 
     def __init__(
@@ -31,7 +30,6 @@ class Operations:
         self.program, self.target = program, target
         self.b = builder
         self.checks: list[int] = []
-        self.compared: tuple[JumpOp, int, int] | None = None
         self.window = Window(self.b, window)
         self.front_end = FrontEnd(self.window, target.hash_key, target.strip_vlan)
 
@@ -121,8 +119,12 @@ class Operations:
         else:
             assert left is not None
             x, y = b.trunc(left, insn.bits), b.trunc(right, insn.bits)
-        self.compared = insn.op, x, y
-        match insn.op:
+        return self.condition(insn.op, x, y)
+
+    def condition(self, op: JumpOp, x: int, y: int) -> int:
+        """Whether x op y."""
+        b = self.b
+        match op:
             case JumpOp.EQ:
                 return b.eq(x, y)
             case JumpOp.NE:

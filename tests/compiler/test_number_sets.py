@@ -12,6 +12,7 @@ from rxgate.compiler.number_sets import (
     complement,
     intersection,
     member,
+    sought,
     union,
     where,
 )
@@ -64,3 +65,14 @@ def test_where_a_condition_holds(op, k):
 
 def test_a_mask_is_no_set():
     assert where(JumpOp.SET, 3, WIDTH) is None
+
+
+@pytest.mark.parametrize("added", [1, 7, -3, MOST])
+@pytest.mark.parametrize("bound", [1, 3, 9, MOST])
+def test_sums_with_constants_are_looked_through(added, bound):
+    b = Builder()
+    x = b.input("x", WIDTH)
+    wide = b.add(b.zext(x, 8), b.const(added, 8))
+    found, numbers = sought(b, wide, ((0, bound - 1),))
+    assert found == x
+    assert elements(numbers) == {n for n in range(MOST + 1) if n + added & 0xFF < bound}

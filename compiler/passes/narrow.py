@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from ..analysis.demand import demanded
 from ..builder import Builder
+from ..builder.wiring import runs_of
 from ..ir import Function, Node
 from .replay import replay, same
 
@@ -22,7 +23,7 @@ _UPWARD = frozenset({"add", "sub", "mul", "shl"})
 
 @dataclass(frozen=True, slots=True)
 class Narrow:
-    """Rebuilds operations at the width between their lowest and highest demanded bit."""
+    """Rebuilds operations with their demanded bits; where lower ones matter, up to the highest."""
 
     name: ClassVar[str] = "narrow"
 
@@ -30,18 +31,27 @@ class Narrow:
         masks = demanded(function)
 
         def rule(b: Builder, n: int, node: Node, args: list[int]) -> int:
-            mask = masks[n]
+            mask, full = masks[n], (1 << node.width) - 1
             if not mask:
                 return b.const(0, node.width)
-            high = mask.bit_length()
-            low = (mask & -mask).bit_length() - 1 if node.op in _PARALLEL else 0
-            if node.op not in _PARALLEL | _UPWARD or (low == 0 and high >= node.width):
+            if node.op in _UPWARD:
+                mask = (1 << mask.bit_length()) - 1
+            elif node.op not in _PARALLEL:
+                mask = full
+            if mask == full:
                 return same(b, n, node, args)
-            keep = _conditions(node)
-            narrow = [a if i in keep else b.slice(a, low, high - low) for i, a in enumerate(args)]
-            inner = same(b, n, Node(node.op, high - low, (), node.attr, node.origin), narrow)
-            below = [b.const(0, low)] if low else []
-            return b.zext(b.concat(*below, inner), node.width)
+            keep, runs = _conditions(node), runs_of(node.width, mask)
+            taken = [(low, width) for low, width, wanted in runs if wanted]
+            narrow = [
+                a if i in keep else b.concat(*(b.slice(a, low, width) for low, width in taken))
+                for i, a in enumerate(args)
+            ]
+            inner = same(b, n, Node(node.op, mask.bit_count(), (), node.attr, node.origin), narrow)
+            parts, at = [], 0
+            for _, width, wanted in runs:
+                parts.append(b.slice(inner, at, width) if wanted else b.const(0, width))
+                at += width if wanted else 0
+            return b.concat(*parts)
 
         return replay(function, rule)
 

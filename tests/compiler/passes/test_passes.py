@@ -50,6 +50,15 @@ def test_logic_is_cut_on_both_sides():
     )
 
 
+def test_bits_between_that_nobody_reads_are_left_out():
+    text = narrowed(
+        given("x", 8), given("y", 8), Node("or", 8, (0, 1)), Node("slice", 2, (2,), 0),
+        Node("slice", 1, (2,), 6), Node("concat", 3, (3, 4)),
+    )
+    assert "or.3" in text
+    assert text.count("slice") == 4
+
+
 def test_a_choice_is_cut_but_not_its_condition():
     assert narrowed(
         given("c", 1), given("x", 64), given("y", 64), Node("mux", 64, (0, 1, 2)),

@@ -35,7 +35,7 @@ def latency_budget(design: Design, frame_bytes: int) -> list[Part]:
         first = Part(
             "window", needed - 1, f"{config.window} bytes of header in {_beats(needed)}", arriving=True
         )
-    strip = Strip.beats(config.width) + 1 if config.strip_vlan else 0
+    strip = Strip.beats(config.width) if config.strip_vlan else 0
     program = design.schedule.latency
     rest = gate.latency - strip - gate.launch_latency - program - Queue.latency - OUTPUT
     parts = [

@@ -10,10 +10,11 @@ from .stream import beat_layout
 
 
 class Admit(wiring.Component):
-    """Cuts a frame at `max_frame` bytes, with `last` and `err` set there; takes no time.
+    """Cuts a frame at `max_frame` bytes, with `last` and `err` set there; one cycle.
 
     A frame whose first beat comes while `i_room` is low is left out as a whole. `o_received` and
-    `o_overflow` are strobes, one per frame.
+    `o_overflow` are strobes, one per frame. With `window` there is `o_present`, the bytes of the beat
+    at `o`, but no more than `window`.
     """
 
     i: stream.Interface
@@ -21,18 +22,25 @@ class Admit(wiring.Component):
     i_room: Signal
     o_received: Signal
     o_overflow: Signal
+    o_present: Signal
 
-    def __init__(self, width: int, side: Mapping[str, int], max_frame: int) -> None:
+    latency = 1
+
+    def __init__(
+        self, width: int, side: Mapping[str, int], max_frame: int, window: int = 0
+    ) -> None:
         self.width = width
+        self.window = window
         self.max_frame = max_frame
-        layout = beat_layout(width, side)
+        self.layout = beat_layout(width, side)
         super().__init__(
             {
-                "i": In(stream.Signature(layout)),
-                "o": Out(stream.Signature(layout)),
+                "i": In(stream.Signature(self.layout, always_ready=True)),
+                "o": Out(stream.Signature(self.layout, always_ready=True)),
                 "i_room": In(1),
                 "o_received": Out(1),
                 "o_overflow": Out(1),
+                **({"o_present": Out(range(window + 1))} if window else {}),
             }
         )
 
@@ -42,35 +50,39 @@ class Admit(wiring.Component):
         beats = -(-self.max_frame // size)
         rest = self.max_frame - (beats - 1) * size
         beat = self.i.payload
+        kept = Signal(self.layout, reset_less=True)
+        valid = Signal()
         discard = Signal()
-        index = Signal(range(beats + 1))
         at_limit = Signal()
         refuse = Signal()
         over = Signal()
-        move = Signal()
         too_many = beat.count > rest if rest < size else 0
+        # Counts down to -1 at the last beat that may be; a first beat is number 0.
+        left = Signal(range(-1, max(2, beats)), reset_less=True)
 
         m.d.comb += [
-            at_limit.eq(Mux(beat.first, int(beats == 1), index == beats - 1)),
+            at_limit.eq(Mux(beat.first, int(beats == 1), left < 0)),
             over.eq(at_limit & (~beat.last | too_many)),
             refuse.eq(beat.first & ~self.i_room),
-            self.o.payload.eq(beat),
-            self.o.valid.eq(self.i.valid & ~discard & ~refuse),
-            self.i.ready.eq(self.o.ready | discard | refuse),
-            move.eq(self.i.valid & self.i.ready),
-            self.o_received.eq(move & beat.first),
-            self.o_overflow.eq(move & refuse),
+            self.o.payload.eq(kept),
+            self.o.valid.eq(valid),
+            self.o_received.eq(self.i.valid & beat.first),
+            self.o_overflow.eq(self.i.valid & refuse),
         ]
+        m.d.sync += [valid.eq(self.i.valid & ~discard & ~refuse), kept.eq(beat)]
         with m.If(over):
-            m.d.comb += [
-                self.o.payload.data.eq(beat.data & ((1 << 8 * rest) - 1)),
-                self.o.payload.count.eq(rest),
-                self.o.payload.last.eq(1),
-                self.o.payload.err.eq(1),
-            ]
-        with m.If(move):
             m.d.sync += [
-                index.eq(Mux(beat.first, 1, index + ~at_limit)),
+                kept.data.eq(beat.data & ((1 << 8 * rest) - 1)),
+                kept.count.eq(rest),
+                kept.last.eq(1),
+                kept.err.eq(1),
+            ]
+        if self.window:
+            count = Mux(over, rest, beat.count)
+            m.d.sync += self.o_present.eq(Mux(count > self.window, self.window, count))
+        with m.If(self.i.valid):
+            m.d.sync += [
+                left.eq(Mux(beat.first, beats - 3, left - 1)),
                 discard.eq(~beat.last & (discard | refuse | over)),
             ]
         return m

@@ -12,6 +12,9 @@ MAX_WINDOW = 4096
 MAX_FRAME = 65535
 SLACK = 24
 """Beats of buffer that cover the registers between acceptance and the verdict queue's head."""
+COMING = 29
+"""Beats that may be on their way to the buffer when it has the source stopped: one in each register
+before it, up to 16 in the VLAN stripper. With the 3 that the buffer does not see yet, 32."""
 STRIP_SIDE = {
     "vlan_tci": BY_NAME["vlan_tci"].width,
     "vlan_proto": BY_NAME["vlan_proto"].width,
@@ -130,10 +133,16 @@ class GateConfig:
         return names | {"ktime": 64, "packet_number": 32}
 
     def buffer_depth(self, latency: int) -> int:
-        """Beats of packet buffer that never stall an input at full rate.
+        """Beats of packet buffer that never stall an input at full rate; a power of two.
 
         `latency` is the number of cycles from a frame's launching beat to its verdict. One longest
-        frame may wait for its verdict; without back-pressure another must fit behind it.
+        frame may wait for its verdict, behind it fits what the buffer holds in reserve.
         """
-        frames = 1 if self.backpressure else 2
-        return frames * self.max_beats + self.window_beats + latency + SLACK
+        beats = self.max_beats + self.buffer_reserve + self.window_beats + latency + SLACK
+        return 1 << (beats - 1).bit_length()
+
+    @property
+    def buffer_reserve(self) -> int:
+        """Beats that still fit into the buffer when it wants no more: those under way, or, where
+        the source cannot be stopped, the rest of the longest frame."""
+        return COMING if self.backpressure else self.max_beats

@@ -1,22 +1,36 @@
 """Buffered beats and verdicts -> the frames that leave, and an event per frame for the counters."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..ctx_map.verdicts import VERDICT_BITS, Verdict
-from .stream import out_layout, stored_layout
+from .stream import decided_layout, out_layout, stored_layout
 
-RESULT = data.StructLayout({"verdict": VERDICT_BITS, "bad": 1})
-"""A frame's verdict; `bad` is meaningful when it was decided after the frame's end."""
+RESULT = data.StructLayout({"verdict": VERDICT_BITS, "forward": 1})
+"""A frame's verdict, and whether that lets it go on: found out before the verdict waits, so that the
+path from the next frame's verdict back to the packet buffer does not begin with reading it."""
+
+
+def result(verdict: Value, bad: Value | None, *, mark: bool) -> dict[str, Value]:
+    """The members of a result. Frames with a `bad` end are dropped; None if that is not known yet."""
+    keeps = verdict.matches(*(v.value for v in Verdict if not v.drops))
+    if bad is not None:
+        keeps = keeps & ~bad
+    return {"verdict": verdict, "forward": Const(1) if mark else keeps}
+
+
+def leaving(beat: data.View) -> dict[str, Value]:
+    """The members of `out_layout` of a decided beat."""
+    keep = Cat(beat.count > n for n in range(len(beat.data) // 8))
+    return {name: keep if name == "keep" else beat[name] for name, _ in out_layout(8)}
 
 
 class Egress(wiring.Component):
     """Joins each frame with its result; takes no time.
 
-    Dropped frames are consumed at a beat per cycle, unless `mark`: then every frame goes on. With
-    `drop_bad` frames with a bad end are dropped too; otherwise the end carries `err`. `o_done` is
-    high when a frame's last beat goes; then `o_verdict` and `o_bad` say how it ended.
+    Frames that do not go on are consumed at a beat per cycle. `o_done` is high when a frame's last
+    beat goes; then `o_verdict` and `o_bad` say how it ended.
     """
 
     i: stream.Interface
@@ -26,15 +40,13 @@ class Egress(wiring.Component):
     o_verdict: Signal
     o_bad: Signal
 
-    def __init__(self, width: int, *, mark: bool, drop_bad: bool) -> None:
+    def __init__(self, width: int) -> None:
         self.width = width
-        self.mark = mark
-        self.drop_bad = drop_bad
         super().__init__(
             {
                 "i": In(stream.Signature(stored_layout(width))),
                 "i_result": In(stream.Signature(RESULT)),
-                "o": Out(stream.Signature(out_layout(width))),
+                "o": Out(stream.Signature(decided_layout(width))),
                 "o_done": Out(1),
                 "o_verdict": Out(VERDICT_BITS),
                 "o_bad": Out(1),
@@ -43,29 +55,16 @@ class Egress(wiring.Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        size = self.width // 8
         beat = self.i.payload
-        result = self.i_result.payload
-        keeps = [v.value for v in Verdict if not v.drops]
-        forward = Signal()
-
-        if self.mark:
-            m.d.comb += forward.eq(1)
-        else:
-            passed = result.verdict.matches(*keeps)
-            m.d.comb += forward.eq(passed & ~result.bad if self.drop_bad else passed)
+        verdict, forward = self.i_result.payload.verdict, self.i_result.payload.forward
         m.d.comb += [
             self.o.valid.eq(self.i.valid & self.i_result.valid & forward),
             self.i.ready.eq(self.i_result.valid & (self.o.ready | ~forward)),
             self.o_done.eq(self.i.valid & self.i.ready & beat.last),
-            self.o_verdict.eq(result.verdict),
+            self.o_verdict.eq(verdict),
             self.o_bad.eq(beat.err),
             self.i_result.ready.eq(self.o_done),
-            self.o.payload.data.eq(beat.data),
-            self.o.payload.last.eq(beat.last),
-            self.o.payload.verdict.eq(result.verdict),
-            self.o.payload.err.eq(beat.err),
+            self.o.payload.verdict.eq(verdict),
+            *(self.o.payload[name].eq(beat[name]) for name, _ in stored_layout(8)),
         ]
-        for n in range(size):
-            m.d.comb += self.o.payload.keep[n].eq(beat.count > n)
         return m

@@ -3,8 +3,9 @@
 """AXI4-Stream of frames and a program pipeline -> AXI4-Stream of the frames that it lets pass.
 
 Accepted beats go into the packet buffer and, at the same time, into a tap that gathers what the
-program reads. The program pipeline and the tap never stall: each frame that waits for its verdict
-owns a beat of the buffer at least, and the verdict queue has as many entries as the buffer.
+program reads. Nothing up to the buffer ever stalls, and neither do tap and program pipeline: the
+buffer has the source stopped while there is still room for what is under way. The verdict queue
+never is full: each frame in it owns a beat of the buffer at least, and it is as deep.
 """
 
 from typing import Protocol
@@ -20,12 +21,12 @@ from .axil import CHANNELS, connect_channels
 from .config import STRIP_SIDE, GateConfig, OnDrop
 from .control import Control
 from .counters import COUNTER_BITS, COUNTERS, Counters
-from .egress import RESULT, Egress
+from .egress import RESULT, Egress, leaving, result
 from .ingress import Ingress
 from .launch import Launch
-from .queue import Queue
+from .queue import Ring
 from .skid import Skid
-from .stream import axis_layout, beat_layout, connect_stream, out_layout, stored_layout
+from .stream import connect_stream, decided_layout, out_layout, stored_layout
 from .strip import Strip
 
 __all__ = ["Gate", "GateConfig", "OnDrop", "Pipeline"]
@@ -105,9 +106,10 @@ class Gate(wiring.Component):
             self._side |= {name: STRIP_SIDE[name] for name in STRIP_SIDE if name in names}
         self._launch = Launch(config, [n for n in names if n != "tunables"], self._side)
         self.launch_latency = self._launch.latency
-        self.latency = 2 + self.launch_latency + pipeline.latency + Queue.latency + 1
+        self.latency = Ingress.latency + Admit.latency + self.launch_latency + pipeline.latency
+        self.latency += Ring.latency + 1
         if config.strip_vlan:
-            self.latency += Strip.beats(config.width) + 1
+            self.latency += Strip.beats(config.width)
         self.depth = config.buffer_depth(self.launch_latency + pipeline.latency)
         ports = {
             "s_axis_tdata": In(config.width),
@@ -159,38 +161,35 @@ class Gate(wiring.Component):
         m = Module()
         config, width = self.config, self.config.width
         m.submodules.ingress = ingress = Ingress(width, self._stream_side)
-        m.submodules.admit = admit = Admit(width, self._side, config.max_frame)
-        m.submodules.buffer = buffer = Queue(stored_layout(width), self.depth)
-        m.submodules.launch = launch = self._launch
-        m.submodules.pipeline = self.pipeline
-        m.submodules.verdicts = verdicts = Queue(RESULT, self.depth)
-        m.submodules.egress = egress = Egress(
-            width, mark=config.on_drop is OnDrop.MARK, drop_bad=config.store_and_forward
+        launch = self._launch
+        window = config.window if launch.takes_present else 0
+        m.submodules.admit = admit = Admit(width, self._side, config.max_frame, window)
+        m.submodules.buffer = buffer = Ring(
+            stored_layout(width), self.depth, reserve=config.buffer_reserve
         )
-        m.submodules.skid_out = skid_out = Skid(out_layout(width))
+        m.submodules.launch = launch
+        m.submodules.pipeline = self.pipeline
+        m.submodules.verdicts = verdicts = Ring(RESULT, self.depth)
+        m.submodules.egress = egress = Egress(width)
+        m.submodules.skid_out = skid_out = Skid(decided_layout(width), out_layout(width), leaving)
         m.submodules.counters = counters = Counters(clear=config.control_port)
 
-        self._connect_input(m, ingress)
+        self._connect_input(m, ingress, buffer)
         if config.strip_vlan:
             m.submodules.strip = strip = Strip(width, self._stream_side, self._side)
-            m.submodules.skid_strip = skid_strip = Skid(beat_layout(width, self._side))
             connect_stream(m, ingress.o, strip.i)
-            connect_stream(m, strip.o, skid_strip.i)
-            connect_stream(m, skid_strip.o, admit.i)
+            connect_stream(m, strip.o, admit.i)
         else:
             connect_stream(m, ingress.o, admit.i)
-        room = Signal(init=1)
-        m.d.comb += admit.i_room.eq(room)
-        if not config.backpressure:
-            m.d.sync += room.eq(buffer.o_level <= self.depth - config.max_beats - 2)
-
         m.d.comb += [
             *(buffer.i.payload[name].eq(admit.o.payload[name]) for name, _ in stored_layout(width)),
             buffer.i.valid.eq(admit.o.valid),
-            admit.o.ready.eq(buffer.i.ready if config.backpressure else 1),
-            launch.i_valid.eq(admit.o.valid & admit.o.ready),
+            admit.i_room.eq(1 if config.backpressure else buffer.o_room),
+            launch.i_valid.eq(admit.o.valid),
             launch.i_beat.eq(admit.o.payload),
         ]
+        if window:
+            m.d.comb += launch.i_present.eq(admit.o_present)
         self._connect_pipeline(m, launch, verdicts)
         connect_stream(m, buffer.o, egress.i)
         connect_stream(m, verdicts.o, egress.i_result)
@@ -208,48 +207,39 @@ class Gate(wiring.Component):
             self._connect_control(m, counters)
         return m
 
-    def _connect_input(self, m: Module, ingress: Ingress) -> None:
-        """s_axis to the ingress, through registers."""
-        layout = axis_layout(self.config.width, self._stream_side)
-        beat = Signal(layout)
+    def _connect_input(self, m: Module, ingress: Ingress, buffer: Ring) -> None:
+        """s_axis to the ingress; tready is a register of the buffer."""
+        beat = ingress.i.payload
+        ready = buffer.o_room if self.config.backpressure else 1
         m.d.comb += [
+            self.s_axis_tready.eq(ready),
+            ingress.i.valid.eq(self.s_axis_tvalid & ready),
             beat.data.eq(self.s_axis_tdata),
             beat.keep.eq(self.s_axis_tkeep),
             beat.last.eq(self.s_axis_tlast),
         ]
         for name, (offset, width) in self.config.s_tuser.items():
-            if name in layout.members:
+            if name == "err" or name in self._stream_side:
                 m.d.comb += beat[name].eq(self.s_axis_tuser[offset : offset + width])
-        if self.config.backpressure:
-            m.submodules.skid_in = skid = Skid(layout)
-            m.d.comb += [
-                skid.i.payload.eq(beat),
-                skid.i.valid.eq(self.s_axis_tvalid),
-                self.s_axis_tready.eq(skid.i.ready),
-            ]
-            connect_stream(m, skid.o, ingress.i)
-        else:
-            # Nothing behind stalls, once the first cycle after a reset is over.
-            held = Signal(layout, reset_less=True)
-            m.d.sync += [held.eq(beat), ingress.i.valid.eq(self.s_axis_tvalid)]
-            m.d.comb += [ingress.i.payload.eq(held), self.s_axis_tready.eq(1)]
 
-    def _connect_pipeline(self, m: Module, launch: Launch, verdicts: Queue) -> None:
+    def _connect_pipeline(self, m: Module, launch: Launch, verdicts: Ring) -> None:
         """Launches into the program, its verdicts into their queue."""
         pipeline = self.pipeline
         for name in launch.names:
             m.d.comb += getattr(pipeline, f"i_{name}").eq(getattr(launch, f"o_{name}"))
-        bad = launch.o_bad
+        bad = None
         if self.config.store_and_forward:
+            bad = launch.o_bad
             for n in range(pipeline.latency):
                 late = Signal(name=f"bad_{n}", reset_less=True)
                 m.d.sync += late.eq(bad)
                 bad = late
+        mark = self.config.on_drop is OnDrop.MARK
+        decided = result(pipeline.o_verdict[:VERDICT_BITS], bad, mark=mark)
         m.d.comb += [
             pipeline.i_valid.eq(launch.o_valid),
             verdicts.i.valid.eq(pipeline.o_valid),
-            verdicts.i.payload.verdict.eq(pipeline.o_verdict[:VERDICT_BITS]),
-            verdicts.i.payload.bad.eq(bad),
+            *(verdicts.i.payload[name].eq(value) for name, value in decided.items()),
         ]
         if "ktime" in pipeline.inputs:
             m.d.comb += [

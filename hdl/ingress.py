@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -26,56 +26,57 @@ class Ingress(wiring.Component):
         self.side = dict(side)
         super().__init__(
             {
-                "i": In(stream.Signature(axis_layout(width, side))),
-                "o": Out(stream.Signature(beat_layout(width, side))),
+                "i": In(stream.Signature(axis_layout(width, side), always_ready=True)),
+                "o": Out(stream.Signature(beat_layout(width, side), always_ready=True)),
             }
         )
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        size = self.width // 8
         beat = self.i.payload
         held = Signal(beat_layout(self.width, self.side), reset_less=True)
         valid = Signal()
         first = Signal(init=1)
         empty_end = Signal()
-        keep = Signal(size + 1)
-        carry = Signal(size + 1)
-        count = Signal(range(size + 1))
-        kept = Signal(size)
+        keep = [bit | ~beat.last for bit in beat.keep]
 
         m.d.comb += [
-            keep.eq(Mux(beat.last, beat.keep, (1 << size) - 1)),
-            carry.eq(keep + 1),
-            kept.eq(keep & ~carry),
             empty_end.eq(valid & ~held.last & self.i.valid & beat.last & ~beat.keep[0]),
             self.o.valid.eq(valid & (held.last | self.i.valid)),
             self.o.payload.eq(held),
-            self.i.ready.eq(~valid | self.o.ready),
         ]
-        # Adding 1 leaves a 1 where tkeep has its first 0, and changes nothing above.
-        boundary = Signal(size + 1)
-        m.d.comb += boundary.eq(carry & ~keep)
-        encoded = 0
-        for n in range(1, size + 1):
-            encoded = encoded | Mux(boundary[n], n, 0)
-        m.d.comb += count.eq(encoded)
         with m.If(empty_end):
             m.d.comb += [self.o.payload.last.eq(1), self.o.payload.err.eq(beat.err)]
 
-        with m.If(self.i.valid & self.i.ready):
-            m.d.sync += [first.eq(beat.last), valid.eq(~empty_end)]
+        m.d.sync += valid.eq(Mux(self.i.valid, ~empty_end, valid & ~held.last))
+        with m.If(self.i.valid):
             m.d.sync += [
-                held.data.word_select(n, 8).eq(Mux(kept[n], beat.data.word_select(n, 8), 0))
-                for n in range(size)
+                held.data.word_select(n, 8).eq(
+                    Mux(Cat(keep[: n + 1]).all(), beat.data.word_select(n, 8), 0)
+                )
+                for n in range(self.width // 8)
             ]
             m.d.sync += [
-                held.count.eq(count),
+                first.eq(beat.last),
+                held.count.eq(_leading_ones(keep)),
                 held.first.eq(first),
                 held.last.eq(beat.last),
                 held.err.eq(beat.last & beat.err),
             ]
             m.d.sync += [held[name].eq(beat[name]) for name in self.side]
-        with m.Elif(self.o.valid & self.o.ready):
-            m.d.sync += valid.eq(0)
         return m
+
+
+def _leading_ones(bits: list[Value]) -> Value:
+    """How many of a power of two of bits are 1 before the first 0.
+
+    Of halves: the upper one counts if the lower is all ones. So a bit of the count has a tree of
+    choices behind it, not a chain through all bits.
+    """
+    if len(bits) == 1:
+        return bits[0]
+    half = len(bits) // 2
+    low, high = _leading_ones(bits[:half]), _leading_ones(bits[half:])
+    # Only a count of all bits has the top bit set.
+    all_low, all_high = low[-1], low[-1] & high[-1]
+    return Cat(Mux(all_low, high[:-1], low[:-1]), all_low & ~all_high, all_high)

@@ -15,16 +15,18 @@ from .window import Window
 
 
 class Launch(wiring.Component):
-    """The tap behind the accepted stream; it never stalls.
+    """The tap behind the register of accepted beats; it never stalls.
 
     `names` are inputs out of `config.supplies`; each comes out as `o_<name>`, valid together with
     `o_valid`, `latency` cycles after the beat that launches. Only the units behind `names` are
     built. `side` names the side-band members of the beats. `o_bad` says that the frame ended with
-    an error; it is 0 for launches before the end.
+    an error; it is 0 for launches before the end. `i_present` exists if `takes_present`: it is the
+    window's.
     """
 
     i_valid: Signal
     i_beat: data.View
+    i_present: Signal
     i_ktime: Signal
     o_valid: Signal
     o_bad: Signal
@@ -39,7 +41,9 @@ class Launch(wiring.Component):
         self.checksum = None
         if "csum" in self.names and "csum" not in side:
             self.checksum = Checksum(config.width, config.max_frame)
-        self.latency = 1 + (self.checksum.latency if self.checksum else Window.latency)
+        window = config.window if {"window", "present"} & set(self.names) else 0
+        self.window = Window(config.width, window, at_end=config.store_and_forward)
+        self.latency = self.checksum.latency if self.checksum else self.window.latency
         ports = {
             "i_valid": In(1),
             "i_beat": In(beat_layout(config.width, side)),
@@ -49,24 +53,25 @@ class Launch(wiring.Component):
         }
         if "ktime" in self.names:
             ports["i_ktime"] = In(64)
+        self.takes_present = bool(window and self.window.at_once)
+        if self.takes_present:
+            ports["i_present"] = In(range(window + 1))
         super().__init__(ports)
 
     def elaborate(self, platform) -> Module:
         m = Module()
         config = self.config
-        # The units load from these registers, not through the chain that accepts a beat.
-        valid = Signal()
-        beat = Signal(beat_layout(config.width, self.side), reset_less=True)
-        m.d.sync += [valid.eq(self.i_valid), beat.eq(self.i_beat)]
-        window = config.window if {"window", "present"} & set(self.names) else 0
-        m.submodules.window = front = Window(
-            config.width, window, at_end=config.store_and_forward
-        )
+        valid, beat = self.i_valid, self.i_beat
+        m.submodules.window = front = self.window
         _tap(m, valid, beat, front)
+        if self.takes_present:
+            m.d.comb += front.i_present.eq(self.i_present)
 
         early = {}
         for name in self.names:
             match name:
+                case _ if name in self.side and not front.latency:
+                    early[name] = beat[name]
                 case _ if name in self.side:
                     early[name] = kept = Signal(self.side[name], name=name, reset_less=True)
                     with m.If(valid & beat.first):
@@ -86,7 +91,7 @@ class Launch(wiring.Component):
         if config.store_and_forward:
             with m.If(valid):
                 m.d.sync += bad.eq(beat.err)
-        late = self.latency - 1 - Window.latency
+        late = self.latency - front.latency
         m.d.comb += [
             self.o_valid.eq(_delayed(m, "valid", front.o_valid, late, reset_less=False)),
             self.o_bad.eq(_delayed(m, "bad", bad, late)),

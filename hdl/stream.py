@@ -2,7 +2,8 @@
 
 Inside the gate every beat but a frame's last is full, bytes beyond `count` are zero, and only a
 frame without any byte has a beat whose count is 0. `err` is set at last beats only. Side-band
-members are valid at first beats only.
+members are valid at first beats only. Up to the packet buffer beats come when they come: nothing
+there stalls, since the source was stopped in time or the frame is left out.
 """
 
 from collections.abc import Mapping
@@ -28,6 +29,13 @@ def stored_layout(width: int) -> data.StructLayout:
     return data.StructLayout({"data": width, "count": range(width // 8 + 1), "last": 1, "err": 1})
 
 
+def decided_layout(width: int) -> data.StructLayout:
+    """A beat of a frame that goes on, with the frame's verdict."""
+    return data.StructLayout(
+        {"data": width, "count": range(width // 8 + 1), "last": 1, "verdict": 3, "err": 1}
+    )
+
+
 def out_layout(width: int) -> data.StructLayout:
     """A beat on its way out."""
     return data.StructLayout(
@@ -36,12 +44,14 @@ def out_layout(width: int) -> data.StructLayout:
 
 
 def connect_stream(m: Module, src: stream.Interface, dst: stream.Interface) -> None:
-    """Connects two streams, after comparing their payload layouts."""
+    """Connects two streams, after comparing their payload layouts. A source that cannot wait needs
+    a sink that always takes."""
     shapes = [s.signature.members["payload"].shape for s in (src, dst)]
     if shapes[0] != shapes[1]:
         raise TypeError(f"Payloads differ: {shapes[0]!r} and {shapes[1]!r}")
-    m.d.comb += [
-        dst.payload.eq(src.payload),
-        dst.valid.eq(src.valid),
-        src.ready.eq(dst.ready),
-    ]
+    waits = [not s.signature.always_ready for s in (src, dst)]
+    if waits == [False, True]:
+        raise TypeError("The source cannot wait, but the sink may not be ready")
+    m.d.comb += [dst.payload.eq(src.payload), dst.valid.eq(src.valid)]
+    if waits[0]:
+        m.d.comb += src.ready.eq(dst.ready)

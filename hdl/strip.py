@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from amaranth.hdl import Cat, Module, Mux, Signal
-from amaranth.lib import stream, wiring
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .config import STRIP_SIDE
@@ -20,8 +20,8 @@ class Strip(wiring.Component):
 
     `i_side` and `o_side` are the side-bands (name -> bits) before and behind; of the latter, those
     that are not in the former come from the tag, valid at first beats: vlan_tci, vlan_proto (both
-    in host order, 0 when there was none) and stripped. Full rate; a frame's beat n comes out no
-    later than its beat n + `latency` came in, or its end.
+    in host order, 0 when there was none) and stripped. Full rate, no pause within a frame; a
+    frame's beat n comes out with its beat n + `latency`, or right behind the frame's end.
     """
 
     i: stream.Interface
@@ -39,8 +39,8 @@ class Strip(wiring.Component):
                 raise ValueError(f"Side-band {name!r} comes from nowhere")
         super().__init__(
             {
-                "i": In(stream.Signature(beat_layout(width, i_side))),
-                "o": Out(stream.Signature(beat_layout(width, o_side))),
+                "i": In(stream.Signature(beat_layout(width, i_side), always_ready=True)),
+                "o": Out(stream.Signature(beat_layout(width, o_side), always_ready=True)),
             }
         )
 
@@ -55,58 +55,47 @@ class Strip(wiring.Component):
         layout = beat_layout(self.width, self.i_side)
         # A line of beats, oldest first. It moves when a beat comes in, or with a gap behind a
         # frame's last beat; so there are no gaps within frames, and when a first beat is oldest
-        # the tag is in the line, or the frame's end.
+        # the tag is in the line, or the frame's end. What is known of the oldest beat (`tagged`,
+        # `here`) was found out when it became the oldest: the search for a tag is not in the path
+        # from the line to the output.
         line = [Signal(layout, name=f"beat_{n}", reset_less=True) for n in range(self.latency)]
+        following = [*line[1:], self.i.payload]
         valid = Signal(self.latency)
         closed = Signal(init=1)
-        whole = Signal()
         drop = Signal()
         move = Signal()
-        oldest = line[0]
-        following = line[1] if self.latency > 1 else self.i.payload
+        tagged = Signal(reset_less=True)
+        tag_beats = -(-TAG_END // size)
+        here = Signal(range(tag_beats + 1), reset_less=True)
+        found, _, _ = _tag(following)
 
         m.d.comb += [
-            whole.eq(self.i.valid | closed),
-            self.o.valid.eq(valid[0] & whole & ~drop),
-            self.i.ready.eq(self.o.ready | ~valid[0] | drop),
-            move.eq(whole & self.i.ready),
+            move.eq(self.i.valid | closed),
+            self.o.valid.eq(valid[0] & move & ~drop),
         ]
         with m.If(move):
             m.d.sync += [
-                *(line[n].eq(line[n + 1]) for n in range(self.latency - 1)),
-                line[-1].eq(self.i.payload),
+                *(beat.eq(behind) for beat, behind in zip(line, following, strict=True)),
                 valid.eq(Cat(valid[1:], self.i.valid)),
                 closed.eq(~self.i.valid | self.i.payload.last),
             ]
+            with m.If(following[0].first):
+                m.d.sync += [tagged.eq(found), here.eq(0)]
+            with m.Else():
+                m.d.sync += here.eq(here + (here != tag_beats))
 
-        head = Cat(*(beat.data for beat in line))
-        tpid = Cat(head[8 * 13 : 8 * 14], head[8 * 12 : 8 * 13])
-        tci = Cat(head[8 * 15 : 8 * 16], head[8 * 14 : 8 * 15])
-        needed = TAG_END - (self.latency - 1) * size
-        found = tpid.matches(*TPIDS) & (~line[-1].last | (line[-1].count >= needed))
-        for beat in line[:-1]:
-            found = found & ~beat.last
-        tagged = Signal()
-        kept_tagged = Signal()
-        m.d.comb += tagged.eq(Mux(oldest.first, found, kept_tagged))
-        tag_beats = -(-TAG_END // size)
-        index = Signal(range(tag_beats + 1))
-        here = Signal(range(tag_beats + 1))
-        m.d.comb += here.eq(Mux(oldest.first, 0, index))
-        with m.If(move & valid[0]):
-            m.d.sync += [kept_tagged.eq(tagged), index.eq(here + (here != tag_beats))]
-
+        _, tpid, tci = _tag(line)
         side = {"vlan_tci": Mux(tagged, tci, 0), "vlan_proto": Mux(tagged, tpid, 0)}
         side["stripped"] = tagged
         m.d.comb += [
-            self.o.payload[name].eq(oldest[name] if name in self.i_side else side[name])
+            self.o.payload[name].eq(line[0][name] if name in self.i_side else side[name])
             for name in self.o_side
         ]
-        m.d.comb += [self.o.payload[name].eq(oldest[name]) for name, _ in beat_layout(8, {})]
+        m.d.comb += [self.o.payload[name].eq(line[0][name]) for name, _ in beat_layout(8, {})]
         if size <= TAG_BYTES:
             self._leave_out(m, tagged, here, line, drop)
         else:
-            self._shift(m, tagged, here, oldest, following, drop)
+            self._shift(m, tagged, here, line[0], following[0], drop)
         return m
 
     def _leave_out(self, m: Module, tagged, here, line, drop) -> None:
@@ -142,3 +131,15 @@ class Strip(wiring.Component):
                     self.o.payload.err.eq(following.err),
                     self.o.payload.count.eq(size - TAG_BYTES + following.count),
                 ]
+
+
+def _tag(beats: list[data.View]) -> tuple[Value, Value, Value]:
+    """Of the beats that a frame begins with: whether they hold a whole tag, its TPID, its TCI."""
+    head = Cat(*(beat.data for beat in beats))
+    tpid = Cat(head[8 * 13 : 8 * 14], head[8 * 12 : 8 * 13])
+    tci = Cat(head[8 * 15 : 8 * 16], head[8 * 14 : 8 * 15])
+    needed = TAG_END - (len(beats) - 1) * len(beats[0].data) // 8
+    found = tpid.matches(*TPIDS) & (~beats[-1].last | (beats[-1].count >= needed))
+    for beat in beats[:-1]:
+        found = found & ~beat.last
+    return found, tpid, tci

@@ -6,6 +6,7 @@ from amaranth.hdl import Fragment
 from rxgate.ctx_map.registers import FLAGS, ProgramId, place_tunables
 from rxgate.ctx_map.verdicts import Verdict
 from rxgate.hdl.gate import Gate, GateConfig, OnDrop
+from rxgate.hdl.queue import Ring
 
 TUNABLES = place_tunables([("limit", b"12"), ("table", bytes(5))])
 
@@ -63,7 +64,7 @@ def test_reported_numbers():
         "window": 272, "present": 6, "vlan_tci": 16, "vlan_proto": 16, "stripped": 1,
         "hash": 32, "len": 16, "ktime": 64, "packet_number": 32,
     }
-    assert config.buffer_depth(10) == 1152 + 5 + 10 + 24
+    assert config.buffer_depth(10) == 2048
     tuned = GateConfig(width=64, control_port=True, tunables=TUNABLES)
     assert tuned.supplies == {"ktime": 64, "packet_number": 32, "tunables": 8 * 7}
 
@@ -91,3 +92,9 @@ def test_what_the_control_port_tells(bench, flag, inputs, options):
     assert told["latency"] == gate.latency
     assert told["rxgate_version"] == 0x00000901
     assert told["digest"].to_bytes(8, "little") == b"digested"
+
+
+@pytest.mark.parametrize(("depth", "reserve"), [(4, 0), (12, 0), (16, 13), (16, -1)])
+def test_rings_that_cannot_be(depth, reserve):
+    with pytest.raises(ValueError, match=r"Depth must be|cannot be held in reserve"):
+        Ring(8, depth, reserve=reserve)

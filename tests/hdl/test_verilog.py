@@ -19,7 +19,7 @@ from rxgate.hdl.gate import Gate, GateConfig, OnDrop
 from rxgate.hdl.ingress import Ingress
 from rxgate.hdl.launch import Launch
 from rxgate.hdl.multiplier import Multiplier
-from rxgate.hdl.queue import Queue
+from rxgate.hdl.queue import Queue, Ring
 from rxgate.hdl.skid import Skid
 from rxgate.hdl.strip import Strip
 from rxgate.hdl.verilog import to_verilog
@@ -40,11 +40,12 @@ COMPONENTS = {
     "counters": Counters,
     "counters_clear": lambda: Counters(clear=True),
     "divider": lambda: Divider(64),
-    "egress": lambda: Egress(64, mark=False, drop_bad=True),
+    "egress": lambda: Egress(64),
     "ingress": lambda: Ingress(64, SIDE),
     "launch": lambda: Launch(STORE, ("window", "csum", "len", "ktime"), {}),
     "multiplier": lambda: Multiplier(64),
-    "queue": lambda: Queue(20, 100),
+    "queue": lambda: Queue(20, 128),
+    "ring": lambda: Ring(20, 64, reserve=8),
     "skid": lambda: Skid(20),
     "strip": lambda: Strip(64, SIDE, SIDE | {"vlan_tci": 16}),
     "window": lambda: Window(64, 34, at_end=False),

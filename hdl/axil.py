@@ -48,7 +48,7 @@ class AxiLite(wiring.Component):
     `o_read` or `o_write` is high for a cycle, never both, with `o_address` in words, and `o_data` and
     `o_strobe` of a write. `i_error` and the `i_data` of a read are taken in the next cycle. Writes come
     first, and each is followed by a cycle in which a read can have its turn. The ready signals are
-    low in reset.
+    low in reset. All of an access comes from registers: finding a word among all takes a cycle.
     """
 
     awaddr: Signal
@@ -95,21 +95,24 @@ class AxiLite(wiring.Component):
         write_address = Signal(ADDRESS_BITS, reset_less=True)
         read_address = Signal(ADDRESS_BITS, reset_less=True)
         writing, reading = Signal(), Signal()
+        address = Signal(WORD_ADDRESS_BITS, reset_less=True)
 
         has_address = self._take(m, "aw", self.o_write, {"awaddr": write_address})
         has_data = self._take(m, "w", self.o_write, {"wdata": self.o_data, "wstrb": self.o_strobe})
         has_read = self._take(m, "ar", self.o_read, {"araddr": read_address})
-        idle = ~writing & ~reading
-        can_write = has_address & has_data & ~self.bvalid & idle
-        can_read = has_read & ~self.rvalid & idle
+        idle = ~self.o_write & ~self.o_read & ~writing & ~reading
+        can_write = Signal()
         m.d.comb += [
-            self.o_write.eq(can_write),
-            self.o_read.eq(can_read & ~self.o_write),
-            self.o_address.eq(
-                Mux(self.o_write, write_address, read_address)[-WORD_ADDRESS_BITS:]
-            ),
+            can_write.eq(has_address & has_data & ~self.bvalid & idle),
+            self.o_address.eq(address),
         ]
-        m.d.sync += [writing.eq(self.o_write), reading.eq(self.o_read)]
+        m.d.sync += [
+            self.o_write.eq(can_write),
+            self.o_read.eq(has_read & ~self.rvalid & idle & ~can_write),
+            address.eq(Mux(can_write, write_address, read_address)[-WORD_ADDRESS_BITS:]),
+            writing.eq(self.o_write),
+            reading.eq(self.o_read),
+        ]
         response = Mux(self.i_error, SLVERR, 0)
         with m.If(writing):
             m.d.sync += [self.bvalid.eq(1), self.bresp.eq(response)]

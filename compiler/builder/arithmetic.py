@@ -1,9 +1,14 @@
 """Sums, products, quotients and shifts -> the narrowest operation."""
 
+from collections.abc import Iterator, Sequence
 
+from ...ctx_map.units import MAX_WIDTH
 from .. import known as kn
 from ..known import Known
 from .comparison import Comparison
+
+_FEW_DIGITS = 3
+"""Digits of a factor up to which sums are cheaper than a multiplication."""
 
 
 class Arithmetic(Comparison):
@@ -57,17 +62,16 @@ class Arithmetic(Comparison):
         if self.constant(a) is not None:
             a, b = b, a
         factor = self.constant(b)
-        if factor is not None and factor.bit_count() <= 3:
-            return self._sum_of_shifts(a, factor)
+        if factor is not None and len(digits := list(_digits(factor, width))) <= _FEW_DIGITS:
+            return self._sum_of_shifts(a, digits)
         known = kn.result("mul", width, [self.known[a], self.known[b]], None)
         return self._without_top("mul", known, min(a, b), max(a, b))
 
-    def _sum_of_shifts(self, a: int, factor: int) -> int:
-        width = self.width(a)
-        total = self.const(0, width)
-        for n in range(width):
-            if factor >> n & 1:
-                total = self.add(total, self.shift_constant("shl", a, n))
+    def _sum_of_shifts(self, a: int, digits: Sequence[tuple[int, bool]]) -> int:
+        total = self.const(0, self.width(a))
+        for place, minus in sorted(digits, key=lambda digit: digit[1]):
+            shifted = self.shift_constant("shl", a, place)
+            total = self.sub(total, shifted) if minus else self.add(total, shifted)
         return total
 
     def udiv(self, a: int, b: int) -> int:
@@ -89,9 +93,38 @@ class Arithmetic(Comparison):
             if op == "udiv":
                 return self.shift_constant("lshr", a, n)
             return self.zext(self.slice(a, 0, n), width) if n else self.const(0, width)
+        quotient = self._quotient(a, divisor) if divisor is not None else None
+        if divisor is not None and quotient is not None:
+            return quotient if op == "udiv" else self._rest(a, quotient, divisor)
         active = max(self.known[a].active, self.known[b].active)
         narrow = self._node(op, active, (self.slice(a, 0, active), self.slice(b, 0, active)))
         return self.zext(narrow, width)
+
+    def _quotient(self, a: int, divisor: int) -> int | None:
+        """a / divisor as the upper bits of a product (Granlund and Montgomery, PLDI 1994).
+
+        With factor = ceil(2**n / divisor) it is a * factor >> n where the error, which is
+        a * (factor * divisor - 2**n), stays below 2**n. None where no unit is as wide.
+        """
+        width, high = self.width(a), self.known[a].high
+        n = divisor.bit_length()
+        while high * (-(1 << n) % divisor) >= 1 << n:
+            n += 1
+        factor = -(-(1 << n) // divisor)
+        wide = (high * factor).bit_length()
+        if wide <= n:
+            return self.const(0, width)
+        if wide > MAX_WIDTH:
+            return None
+        used = min(self.known[a].active, wide)
+        product = self.mul(self.zext(self.slice(a, 0, used), wide), self.const(factor, wide))
+        return self.zext(self.slice(product, n, min(wide - n, width)), width)
+
+    def _rest(self, a: int, quotient: int, divisor: int) -> int:
+        """a - quotient * divisor, which is below the divisor."""
+        bits = min(self.width(a), (divisor - 1).bit_length())
+        taken = self.mul(self.slice(quotient, 0, bits), self.const(divisor, bits))
+        return self.zext(self.sub(self.slice(a, 0, bits), taken), self.width(a))
 
     # Shifts.
 
@@ -123,3 +156,15 @@ class Arithmetic(Comparison):
             return self.concat(self.const(0, n), self.slice(x, 0, width - n))
         upper = self.slice(x, n, width - n)
         return self.sext(upper, width) if op == "ashr" else self.zext(upper, width)
+
+
+def _digits(factor: int, width: int) -> Iterator[tuple[int, bool]]:
+    """A factor modulo 2**width as few powers of two, (exponent, whether it is taken away).
+
+    The digits 1, 0 and -1 of which no two neighbours are other than 0.
+    """
+    for place in range(width):
+        if factor >> place & 1:
+            minus = factor >> place & 3 == 3 and place + 1 < width
+            yield place, minus
+            factor += (1 << place) if minus else -(1 << place)

@@ -24,6 +24,8 @@ _DEEP = frozenset({
     "add", "sub", "mul", "udiv", "urem", "shl", "lshr", "ashr", "eq", "ult", "slt", "parity", "case",
 })
 """Operations that are worth a table of their own."""
+_UNITS = frozenset({"mul", "udiv", "urem"})
+"""Operations that are worth one even alone."""
 
 Bit = tuple[int, int]
 
@@ -113,7 +115,7 @@ class Tabulate:
             if table is not None and node.op not in WIRING and (n, 0) not in table.bits:
                 if not table.bits:
                     return b.const(table.values[0], node.width)
-                if node.op in _DEEP and table.depth > 1:
+                if node.op in _UNITS or (node.op in _DEEP and table.depth > 1):
                     arms = {i: b.const(v, node.width) for i, v in enumerate(table.values) if v}
                     return b.case(key(b, table.bits), arms)
             elif node.op == "case":

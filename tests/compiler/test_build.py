@@ -7,7 +7,7 @@ from rxgate.compiler.builder import Builder
 from rxgate.compiler.builder.plain import Plain as PlainBuilder
 from rxgate.compiler.ir import Function, Node
 from rxgate.compiler.ir_check import check
-from rxgate.compiler.ir_eval import evaluate, evaluate_node
+from rxgate.compiler.ir_eval import evaluate, evaluate_all, evaluate_node
 from rxgate.compiler.passes import DEFAULT, run_passes
 
 WIDTHS = (1, 1, 3, 8, 16, 32)
@@ -225,3 +225,48 @@ def test_long_chains_do_not_recurse():
 def test_meaning_of_operations(op, a, b, width, result):
     out = 1 if op == "slt" else width
     assert evaluate_node(Node(op, out, (0, 1)), [a, b], [width, width]) == result
+
+
+@pytest.mark.parametrize("width", [4, 7, 8])
+def test_quotients_by_constants_need_no_divider(width):
+    """Every dividend and divisor."""
+    numbers = [{("x", 0): n} for n in range(1 << width)]
+    b = Builder()
+    x = b.input("x", width)
+    outputs = {}
+    for k in range(1 << width):
+        outputs[f"udiv {k}"] = b.udiv(x, b.const(k, width))
+        outputs[f"urem {k}"] = b.urem(x, b.const(k, width))
+    values = evaluate_all(b.function(outputs), numbers)
+    assert not {n.op for n in b.nodes} & {"udiv", "urem"}
+    for k in range(1 << width):
+        assert values[outputs[f"udiv {k}"]] == [n // k if k else 0 for n in range(1 << width)]
+        assert values[outputs[f"urem {k}"]] == [n % k if k else n for n in range(1 << width)]
+
+
+@pytest.mark.parametrize("divisor", [3, 7, 10, 641, 1000, (1 << 31) - 1, 0xFFFFFFFF, (1 << 63) + 1])
+@pytest.mark.parametrize("width", [32, 64])
+def test_wide_quotients_by_constants(divisor, width):
+    if divisor >> width:
+        return
+    b = Builder()
+    x = b.input("x", width)
+    quotient, rest = b.udiv(x, b.const(divisor, width)), b.urem(x, b.const(divisor, width))
+    function, rng = b.function({"q": quotient, "r": rest}), random.Random(divisor)
+    most = (1 << width) - 1
+    edges = [k * divisor + d for k in (0, 1, 2, most // divisor) for d in (-1, 0, 1)]
+    for n in [*(e for e in edges if 0 <= e <= most), most, *(rng.getrandbits(width) for _ in range(40))]:
+        values = evaluate(function, {("x", 0): n})
+        assert (values[quotient], values[rest]) == divmod(n, divisor)
+    assert all(n.width <= 64 for n in b.nodes if n.op == "mul")
+
+
+@pytest.mark.parametrize("width", [3, 6])
+def test_products_with_constants(width):
+    b = Builder()
+    x = b.input("x", width)
+    products = [b.mul(x, b.const(k, width)) for k in range(1 << width)]
+    values = evaluate_all(b.function({}), [{("x", 0): n} for n in range(1 << width)])
+    for k, product in enumerate(products):
+        assert values[product] == [n * k % (1 << width) for n in range(1 << width)]
+    assert "mul" not in {n.op for n in b.nodes}

@@ -1,8 +1,10 @@
 """Comparisons -> one bit, on the bits that can differ."""
 
-
 from .choice import Choice
 from .wiring import runs_of
+
+_MOST_PARTS = 64
+"""Parts of a number that are compared on their own."""
 
 
 class Comparison(Choice):
@@ -30,7 +32,65 @@ class Comparison(Choice):
                 lifted = self._compare_mux(x, y)
                 if lifted is not None:
                     return lifted
+            if value is not None:
+                found = self._taken_apart(x, value)
+                if found is not None:
+                    return found
         return self._node("eq", 1, (min(a, b), max(a, b)))
+
+    def _taken_apart(self, x: int, number: int) -> int | None:
+        """x == number through complements, signs, disjunctions that are 0, conjunctions of ones.
+
+        What is left is compared by the nodes that it comes from, so that equal tests meet. None where
+        there is nothing to take apart, or too much.
+        """
+        todo, found, apart = [(x, number)], dict[int, dict[int, int]](), False
+        while todo:
+            if len(todo) + len(found) > _MOST_PARTS:
+                return None
+            part, value = todo.pop()
+            node, full = self.nodes[part], (1 << self.width(part)) - 1
+            match node.op:
+                case "concat":
+                    for a in node.args:
+                        todo.append((a, value & (1 << self.width(a)) - 1))
+                        value >>= self.width(a)
+                    continue
+                case "not":
+                    todo.append((node.args[0], ~value & full))
+                case "or" if value == 0:
+                    todo += [(a, 0) for a in node.args]
+                case "and" if value == full:
+                    todo += [(a, full) for a in node.args]
+                case "sext":
+                    inner = self.width(node.args[0])
+                    if value >> inner - 1 not in (0, full >> inner - 1):
+                        return self.const(0, 1)
+                    todo.append((node.args[0], value & (1 << inner) - 1))
+                case "const":
+                    if node.number != value:
+                        return self.const(0, 1)
+                case _:
+                    base = node.args[0] if node.op == "slice" else -1 if node.op == "input" else part
+                    if found.setdefault(base, {}).setdefault(part, value) != value:
+                        return self.const(0, 1)
+                    continue
+            apart = True
+        if not apart:
+            return None
+        tests = []
+        for parts in found.values():
+            bound, at = 0, 0
+            ordered = sorted(parts, key=self._place)
+            for part in ordered:
+                bound, at = bound | parts[part] << at, at + self.width(part)
+            tests.append(self.eq(self.concat(*ordered), self.const(bound, at)))
+        return self.all_of(tests)
+
+    def _place(self, part: int) -> int:
+        """Where bits stand among those of the node that they come from."""
+        node = self.nodes[part]
+        return node.number if node.op == "slice" else part
 
     def _compare_mux(self, x: int, constant: int) -> int | None:
         """mux(c, k1, k2) == k decides by c alone when an arm is constant."""

@@ -270,3 +270,28 @@ def test_products_with_constants(width):
     for k, product in enumerate(products):
         assert values[product] == [n * k % (1 << width) for n in range(1 << width)]
     assert "mul" not in {n.op for n in b.nodes}
+
+
+def test_masked_fields_are_compared_one_by_one():
+    """As a rule of a table is written: all differences under their masks, or'd, are 0."""
+    b = Builder()
+    x, y = (b.xor(b.input(f"x{n}", 32), b.input(f"y{n}", 32)) for n in range(2))
+
+    def differs(field: int, net: int, mask: int) -> int:
+        return b.and_(b.xor(field, b.const(net, 32)), b.const(mask, 32))
+
+    zero = b.const(0, 32)
+    both = b.eq(b.or_(differs(x, 0x0A000000, 0xFF000000), differs(y, 53, 0xFFFF)), zero)
+    one = b.eq(b.slice(x, 24, 8), b.const(10, 8))
+    two = b.eq(b.slice(y, 0, 16), b.const(53, 16))
+    assert both == b.and_(one, two)
+    assert b.eq(b.not_(b.slice(x, 24, 8)), b.const(0xF5, 8)) == one
+    assert b.eq(b.or_(differs(x, 1, 3), differs(x, 2, 3)), zero) == b.const(0, 1)
+
+
+def test_signs_are_compared_once():
+    b = Builder()
+    x = b.input("x", 8)
+    wide = b.sext(x, 32)
+    assert b.eq(wide, b.const(-2, 32)) == b.eq(x, b.const(-2, 8))
+    assert b.constant(b.eq(wide, b.const(200, 32))) == 0

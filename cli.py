@@ -9,6 +9,7 @@ import click
 from . import __version__
 from .boards.build_command import build
 from .boards.command import synth
+from .boards.host.command import host
 from .compiler.errors import RxgateError
 from .sim.commands.compile import check, compile_command, disasm
 from .sim.commands.doctor import doctor
@@ -24,7 +25,7 @@ def cli() -> None:
 
 
 for _command in (
-    compile_command, check, disasm, run, sim, testbench, synth, build, demo, fuzz,
+    compile_command, check, disasm, run, sim, testbench, synth, build, host, demo, fuzz,
     conformance_plugin, doctor,
 ):
     cli.add_command(_command)

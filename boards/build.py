@@ -16,7 +16,8 @@ from ..compiler.options import Options
 from ..hdl.verilog import to_verilog
 from ..sim.tools import ecppack, nextpnr, yosys
 from . import bitstream
-from .bridge import CLOCK_MHZ
+from .core_file import core_file
+from .filter import CLOCK_MHZ
 from .kit import Kit
 from .lpf import lpf
 from .netlist import Netlist
@@ -30,7 +31,7 @@ MAX_FRAME = 1996
 """Bytes without FCS of the longest frame that IEEE 802.3 clause 3.2.7 knows, an envelope frame."""
 WIDTH = 8
 """Bits of the gate: at 125 MHz these are a gigabit."""
-_GATE = "bridge.gate"
+_GATE = "filter.gate"
 """Where the gate is in the design."""
 _CELLS = {
     "TRELLIS_COMB": "lut", "TRELLIS_FF": "ff", "DP16KD": "bram", "MULT18X18D": "dsp",
@@ -68,7 +69,9 @@ class Built:
 
 def board_design(program: Program, options: Options) -> Design:
     """The program for a board: a gate that keeps frames until they are known to be good."""
-    taken = replace(options, width=WIDTH, backpressure=False, clock_mhz=float(CLOCK_MHZ))
+    taken = replace(
+        options, width=WIDTH, backpressure=False, clock_mhz=float(CLOCK_MHZ), control_port=True
+    )
     design = compile_program(program, taken)
     return replace(design, config=replace(design.config, store_and_forward=True))
 
@@ -87,6 +90,10 @@ def sources(design: Design, kit: Kit, settle: int = SETTLE) -> dict[str, str]:
         f"{GATE}.v": design.verilog,
         "top.v": to_verilog(Top(kit, wires, design.gate, GATE, settle), bitstream.TOP),
         "top.lpf": lpf(wires, {"osc": kit.oscillator_mhz, **inputs}),
+        "top.core": core_file(
+            design.program.name, kit.name, (f"{GATE}.v", "top.v"), "top.lpf", bitstream.TOP,
+            device(kit).router,
+        ),
     }
 
 
@@ -160,6 +167,9 @@ def to_json(built: Built, design: Design, kit: Kit) -> dict[str, Any]:
             {"where": p.where, "line": p.line, "ns": round(p.ns, 3)} for p in built.path
         ],
         "critical_lines": list(built.lines),
+        "tunables": [
+            {"name": t.name, "offset": t.offset, "bytes": t.size} for t in design.config.tunables
+        ],
         "tools": {tool().name: tool().version for tool in (yosys, nextpnr)},
     }
 

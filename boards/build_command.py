@@ -44,6 +44,8 @@ _MOST_FRAME = 9216
               show_default=True, help="Longest frame, bytes without FCS.")
 @key_option
 @prandom_option
+@click.option("--tunable", "tunables", type=NAME, multiple=True, metavar="NAME",
+              help="Let the host change a read-only variable; repeatable.")
 @click.option("--seeds", type=click.IntRange(1), default=1, show_default=True,
               help="Placements to try; the best is kept.")
 @click.option("--allow-timing-fail", is_flag=True,
@@ -63,6 +65,7 @@ def build(
             max_window=options["max_window"],
             max_frame=options["max_frame"],
             prandom_seed=options["prandom_seed"],
+            tunables=options["tunables"],
         )
     except ValueError as error:
         raise click.UsageError(f"--{str(error).replace('_', '-', 1)}") from None

@@ -31,7 +31,8 @@ class Kit:
     """A board. `platform` is its class in `module` of amaranth-boards.
 
     The oscillator has `oscillator_mhz`. Port A is the first of `ports`, port B the second. `leds` are
-    in the order in which they get their meanings. `reset` is a button.
+    in the order in which they get their meanings; a part of a resource is named behind it, as in
+    "rgb_led.r". `reset` is a button, `uart` the line to the host.
     """
 
     name: str
@@ -43,3 +44,4 @@ class Kit:
     ports: tuple[Port, ...]
     leds: tuple[Resource, ...] = ()
     reset: Resource | None = None
+    uart: Resource | None = None

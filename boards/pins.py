@@ -60,8 +60,11 @@ def pins(kit: Kit) -> tuple[Pin, ...]:
     for n, site in enumerate(sites):
         first = next(p for p in resets if p.site == site)
         found.append(Pin(_bit("eth_rst", n, len(sites)), site, first.attributes, first.inverted))
+    if kit.uart is not None:
+        found += _wires(kit, kit.uart, {"rx": "uart_rx", "tx": "uart_tx"})
     for n, led in enumerate(kit.leds):
-        [pin] = _wires(kit, led, {"": "led"})
+        name, _, part = led.name.partition(".")
+        [pin] = _wires(kit, Resource(name, led.number), {part: "led"})
         found.append(Pin(_bit("led", n, len(kit.leds)), pin.site, pin.attributes, pin.inverted))
     return tuple(found)
 

@@ -71,7 +71,7 @@ def read_timing(report: Mapping[str, Any], seed: int, wanted: Mapping[str, float
         raise ToolError(f"nextpnr was not told how fast {', '.join(slow)} has to be.")
     cells = {
         name: (count["used"], count["available"])
-        for name, count in report["utilization"].items() if count["used"]
+        for name, count in report["utilization"].items()
     }
     return Timing(seed, tuple(sorted(clocks, key=lambda c: list(wanted).index(c.name))), cells)
 

@@ -5,16 +5,19 @@ Clock domains: `sync`, 125 MHz of the PLL, and `rx_a` and `rx_b`, each from its 
 
 from collections.abc import Iterable
 
-from amaranth.hdl import Cat, ClockDomain, ClockSignal, Module, ResetSignal, Signal
-from amaranth.lib import wiring
+from amaranth.hdl import Cat, ClockDomain, ClockSignal, Const, Module, ResetSignal, Signal, Value
+from amaranth.lib import stream, wiring
 from amaranth.lib.cdc import ResetSynchronizer
 from amaranth.lib.wiring import In, Out
 
+from ..hdl.axil import CHANNELS
 from ..hdl.ethernet.mac import Mac
 from ..hdl.gate import Gate
 from .blink import Blink
-from .bridge import CLOCK_MHZ, EVENTS, Bridge
+from .bridge import Bridge, Reflector
+from .console import Console
 from .ecp5 import double_in, double_out, pll
+from .filter import CLOCK_MHZ, Filter
 from .kit import Kit, Port
 from .pins import Pin
 
@@ -27,6 +30,8 @@ LEDS = (
     "from B to A",
 )
 """What lights mean, in the order in which a board's get their meanings."""
+_EVENTS = 5
+"""The last of them, which are of frames."""
 
 
 class Top(wiring.Component):
@@ -36,6 +41,8 @@ class Top(wiring.Component):
     """
 
     osc: Signal
+    uart_rx: Signal
+    uart_tx: Signal
 
     def __init__(
         self, kit: Kit, pins: Iterable[Pin], gate: Gate, module: str, settle: int = SETTLE
@@ -70,20 +77,58 @@ class Top(wiring.Component):
         m.d.sync += [held.eq(left != 0), left.eq(left - (left != 0))]
         self._drive(m, "eth_rst", held)
 
-        m.submodules.bridge = bridge = Bridge(self.gate, self.module)
-        lights: dict[str, Signal] = {}
-        for letter, port in zip("ab", self.kit.ports, strict=True):
-            m.submodules[f"mac_{letter}"] = mac = Mac(f"rx_{letter}")
+        m.submodules.filter = filtering = Filter(self.gate, self.module)
+        macs = []
+        for letter, port in zip("ab", self.kit.ports, strict=False):
+            mac = Mac(f"rx_{letter}")
+            m.submodules[f"mac_{letter}"] = mac
             self._connect(m, letter, port, mac, held)
-            for name in ("received", "sent"):
-                inner, outer = getattr(mac, name), getattr(bridge, f"{letter}_{name}")
-                source, sink = (inner, outer) if name == "received" else (outer, inner)
-                m.d.comb += [sink.payload.eq(source.payload), sink.valid.eq(source.valid)]
-                if name == "sent":
-                    m.d.comb += source.ready.eq(sink.ready)
-            lights[f"link {letter.upper()}"] = mac.o_present
-        self._light(m, lights, bridge)
+            macs.append(mac)
+        _receive(m, macs[0].received, filtering.i)
+        failed = filtering.o_failed
+        returned = []
+        if len(macs) == 1:
+            m.submodules.reflector = around = Reflector()
+        else:
+            m.submodules.bridge = around = bridge = Bridge(self.gate.config.max_frame)
+            _receive(m, macs[1].received, bridge.b_received)
+            _send(m, bridge.b_sent, macs[1].sent)
+            m.d.comb += bridge.i_back.eq(filtering.o_back)
+            returned = [bridge.o_returned, bridge.o_bad, bridge.o_overflow]
+            failed = failed | bridge.o_bad | bridge.o_overflow
+        _send(m, filtering.o, around.filtered)
+        _send(m, around.a_sent, macs[0].sent)
+
+        if "uart_rx" in self._inverted:
+            self._serve(m, filtering, macs, returned)
+        self._light(m, {
+            "on": Signal(init=1),
+            "link A": macs[0].o_present,
+            "link B": macs[-1].o_present,
+            "received at A": self._blink(m, "received", filtering.o_received),
+            "passed": self._blink(m, "passed", filtering.o_passed),
+            "dropped": self._blink(m, "dropped", filtering.o_dropped),
+            "in error or no room": self._blink(m, "failed", failed),
+            "from B to A": self._blink(m, "returned", returned[0] if returned else Const(0)),
+        })
         return m
+
+    def _serve(
+        self, m: Module, filtering: Filter, macs: list[Mac], returned: list[Signal]
+    ) -> None:
+        """The host's line, and the board's own registers."""
+        m.submodules.console = console = Console()
+        m.d.comb += [console.i_line.eq(self.uart_rx), self.uart_tx.eq(console.o_line)]
+        for name, member in CHANNELS.items():
+            master, slave = getattr(console, name), getattr(filtering, name)
+            m.d.comb += slave.eq(master) if member.flow is In else master.eq(slave)
+        for n, mac in enumerate(macs):
+            m.d.comb += console.i_links[4 * n : 4 * n + 3].eq(Cat(mac.o_speed, mac.o_present))
+        names = ("returned", "returned_bad", "returned_overflow")
+        for name, event in zip(names, returned, strict=False):
+            total = Signal(32, name=f"total_{name}")
+            m.d.sync += total.eq(total + event)
+            m.d.comb += getattr(console, f"i_{name}").eq(total)
 
     def _connect(self, m: Module, letter: str, port: Port, mac: Mac, held: Signal) -> None:
         """The port's pins to its MAC, and its receive clock to a domain."""
@@ -103,16 +148,17 @@ class Top(wiring.Component):
             port.transmit_delay,
         )
 
-    def _light(self, m: Module, lights: dict[str, Signal], bridge: Bridge) -> None:
+    def _blink(self, m: Module, name: str, event: Value) -> Value:
+        """A light for an event, if the board has that many lights."""
+        if len(self._inverted.get("led", ())) <= len(LEDS) - _EVENTS:
+            return Const(0)
+        m.submodules[f"blink_{name}"] = blink = Blink(LIGHT)
+        m.d.comb += blink.i.eq(event)
+        return blink.o
+
+    def _light(self, m: Module, lights: dict[str, Value]) -> None:
         """Lights of the board, as many as it has."""
-        lights["on"] = Signal(init=1)
-        events = dict(zip(LEDS[3:], EVENTS, strict=True))
         count = len(self._inverted.get("led", ()))
-        for meaning, event in events.items():
-            if meaning in LEDS[:count]:
-                m.submodules[f"blink_{event}"] = blink = Blink(LIGHT)
-                m.d.comb += blink.i.eq(getattr(bridge, f"o_{event}"))
-                lights[meaning] = blink.o
         self._drive(m, "led", Cat(lights[meaning] for meaning in LEDS[:count]))
 
     def _active(self, name: str):
@@ -130,6 +176,15 @@ class Top(wiring.Component):
 
 
 _WIRES = ("rx_clk", "rx_ctl", "rx_data", "tx_clk", "tx_ctl", "tx_data")
+
+
+def _receive(m: Module, source: stream.Interface, sink: stream.Interface) -> None:
+    m.d.comb += [sink.payload.eq(source.payload), sink.valid.eq(source.valid)]
+
+
+def _send(m: Module, source: stream.Interface, sink: stream.Interface) -> None:
+    _receive(m, source, sink)
+    m.d.comb += source.ready.eq(sink.ready)
 
 
 def _is_input(name: str) -> bool:

@@ -1,8 +1,10 @@
-"""Lattice ECP5 Versa Development Board (LFE5UM-45F-8), two 88E1512 PHYs.
+"""Lattice ECP5 and ECP5-5G Versa Development Boards (LFE5UM-45F-8, LFE5UM5G-45F-8), two 88E1512 PHYs.
 
 The PHYs delay the clocks of both directions by themselves, out of reset: designs that are known to
 work on this board, LiteX's among them, have no delay in the FPGA.
 """
+
+from dataclasses import replace
 
 from ..kit import Kit, Port, Resource
 
@@ -19,4 +21,13 @@ VERSA_ECP5 = Kit(
     ),
     leds=tuple(Resource("led", n) for n in range(8)),
     reset=Resource("rst"),
+    uart=Resource("uart"),
+)
+
+VERSA_ECP5_5G = replace(
+    VERSA_ECP5,
+    name="versa-ecp5-5g",
+    title="Lattice ECP5-5G Versa Development Board",
+    module="amaranth_boards.versa_ecp5_5g",
+    platform="VersaECP55GPlatform",
 )

@@ -41,8 +41,11 @@ def side(frames=(), speed: int = 1000, ppm: float = 0.0, gap: int = GAP):
     return {"speed": speed, "ppm": ppm, "gap": gap, "frames": whole}
 
 
-def simulate(design, kit, phases, *, patience: int = 4000, seed: int = 1):
-    """What each port sends in each phase: (bytes with preamble, error, start, end)."""
+def simulate(design, kit, phases, *, host=(), patience: int = 4000, seed: int = 1):
+    """What each port sends in each phase: (bytes with preamble, error, start, end).
+
+    With `host`, requests over the serial line, the last phase has also what these are answered with.
+    """
     from cocotb_tools.runner import get_runner
 
     files = build.sources(design, kit, settle=SETTLE)
@@ -54,6 +57,7 @@ def simulate(design, kit, phases, *, patience: int = 4000, seed: int = 1):
     job, seen, log = folder / "job", folder / "seen", folder / "log"
     job.write_bytes(pickle.dumps(
         {"phases": phases, "patience": patience, "ports": "ab"[: len(kit.ports)]}
+        | ({"host": list(host)} if host else {})
     ))
     get_runner("verilator").test(
         test_module="wire_bench",

@@ -4,6 +4,9 @@ import zlib
 from itertools import pairwise
 
 import pytest
+from rxgate.boards.host.protocol import Request, find_reply
+from rxgate.ctx_map.link import Operation
+from rxgate.ctx_map.registers import BY_NAME
 from rxgate.sim.golden import Frame, Golden
 from rxgate.sim.packets import generate
 
@@ -152,6 +155,34 @@ def test_too_much_is_dropped_whole(board, rng):
     assert all(f in rest for f in passed)
     assert 4 <= len(passed) < len(frames)
     assert sent(board, seen[1]["b"]) == frames[:2]
+
+
+def test_the_host_counts_what_came(board, rng):
+    """Good frames, a bad one, and one that the program drops; asked for over the serial line."""
+    design = board.design_of("vlan_allow.c")
+    good = [board.on_wire(f) for f in steady(64, 3, rng)]
+    phase = {"a": board.side([*good, board.on_wire(bytes(60)), board.on_wire(bytes(60), fcs=1)]),
+             "b": board.side([*good[:2], board.on_wire(bytes(60), fcs=1)])}
+    asked = [
+        Request(Operation.GREET, 1),
+        Request(Operation.WRITE, 2, BY_NAME["command"].offset, 1),
+        *(Request(Operation.READ, 3 + n, BY_NAME[name].offset)
+          for n, name in enumerate(("received", "pass", "drop", "bad"))),
+        Request(Operation.BOARD, 7, 1), Request(Operation.BOARD, 8, 2),
+        Request(Operation.BOARD, 9, 0),
+    ]
+    [seen] = board.simulate(design, board.KITS[KIT], [phase], host=[r.encode() for r in asked])
+    replies = [find_reply(answer)[0] for answer in seen["host"]]
+    assert [r.number for r in replies] == [r.number for r in asked]
+    assert [r.data for r in replies[2:]] == [5, 3, 1, 1, 2, 1, 0x66]
+
+
+def test_one_port_sends_back_what_passes(board, rng):
+    design = board.design_of("dns_guard.c")
+    frames = [f for f in generate(60, rng.getrandbits(32)) if 60 <= len(f) <= 1500]
+    phase = {"a": board.side(map(board.on_wire, frames))}
+    [seen] = board.simulate(design, board.KITS["ecpix5-45f"], [phase])
+    assert sent(board, seen["a"]) == judged(design, frames)[0]
 
 
 @pytest.mark.slow

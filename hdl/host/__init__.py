@@ -1,0 +1,1 @@
+"""A serial line <-> the registers of a gate."""

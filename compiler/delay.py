@@ -2,8 +2,8 @@
 
 Logic becomes look-up tables, and a table takes in the small ones before it as long as its inputs last:
 an arrival tells the last table apart from what leads to it (Chortle: Francis, Rose and Vranesic, DAC
-1991). Chains of one associative operation become trees, whatever order the graph has. All times are
-nanoseconds from the end of the registers' clock-to-output delay.
+1991). Chains of and, or of or, become trees, whatever order the graph has; mapping leaves exclusive or
+as it is. All times are nanoseconds from the end of the registers' clock-to-output delay.
 """
 
 from bisect import insort
@@ -18,13 +18,17 @@ from .ir import Node
 
 _SLACK = 1e-6
 """Sums in another order must not differ."""
+MARGIN = 0.05
+"""The part of a cycle that is left to the luck of placing and routing."""
 _JOINED = 2
 """Bits of a key that choose among tables of one slice, which multiplexers join."""
 _MULTIPLEXER = 1.5
 """Levels for each further one."""
 _MOST_TERMS = 12
 """Terms of an associative chain that are looked at apart."""
-_DUAL = {"and": "or", "or": "and", "xor": "xor", "": ""}
+_PAIRS = 4
+"""Inputs of a table that a tree of pairs fills, where mapping knows no other tree."""
+_DUAL = {"and": "or", "or": "and", "": ""}
 """What the complement of an operation's result is, of the complements of its arguments."""
 _Term = tuple[float, int]
 """Inputs of a table: when they are there, and how many."""
@@ -53,11 +57,12 @@ NEVER = Arrival(0.0, 0.0, 0)
 @dataclass(frozen=True, slots=True)
 class Argument:
     """`bits` of an argument are no constants, `late` of them computed in this stage; the last of
-    these is there at `arrival`."""
+    these is there at `arrival`. In all the choices that it makes, a bit of it selects `selects` bits."""
 
     bits: int
     late: int
     arrival: Arrival
+    selects: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +75,7 @@ class Model:
     @property
     def budget(self) -> float:
         """Nanoseconds of logic that a stage may chain: two levels, however fast the clock."""
-        return max(1000 / self.clock_mhz - self.delays.fixed, 2 * self.delays.level)
+        return max((1 - MARGIN) * 1000 / self.clock_mhz - self.delays.fixed, 2 * self.delays.level)
 
     def fits(self, out: float) -> bool:
         """Whether what arrives at `out` meets the clock."""
@@ -88,14 +93,16 @@ class Model:
             case "not":
                 [a] = given
                 return Arrival(a.out, a.base, a.leaves, _DUAL[a.op], a.terms)
-            case "and" | "or" | "xor":
+            case "and" | "or":
                 return self._associative(node.op, given)
+            case "xor":
+                return self._table(given)
             case "mux":
-                return self._table([self._spread(given[0], node.width), *given[1:]])
+                return self._table([self._spread(args[0], node.width), *given[1:]])
             case "onehot":
                 pairs = [
                     self._inputs([self._spread(p, node.width), v])
-                    for p, v in zip(given[::2], given[1::2], strict=True)
+                    for p, v in zip(args[::2], given[1::2], strict=True)
                 ]
                 return self._tree([(base, leaves, 1) for base, leaves in pairs])
             case "case":
@@ -105,7 +112,7 @@ class Model:
             case "parity":
                 [a] = args
                 late = (a.arrival.base, a.arrival.leaves, a.late)
-                return self._tree([late, (0.0, 1, a.bits - a.late)])
+                return self._tree([late, (0.0, 1, a.bits - a.late)], _PAIRS)
             case "add" | "sub":
                 width = max(a.bits for a in args)
                 return self._signal(given, d.carry + d.carry_bit * width)
@@ -122,10 +129,10 @@ class Model:
                 return self._signal(given, d.carry + d.compare + d.carry_bit * node.width)
         raise AssertionError(f"no delay for {node!r}")
 
-    def _spread(self, select: Arrival, width: int) -> Arrival:
-        """A signal that selects `width` bits."""
-        more = self.delays.fan_out * log2(width)
-        return Arrival(select.out + more, select.base + more, select.leaves)
+    def _spread(self, select: Argument, width: int) -> Arrival:
+        """A signal that selects `width` bits here."""
+        more, a = self.delays.fan_out * log2(max(width, select.selects)), select.arrival
+        return Arrival(a.out + more, a.base + more, a.leaves)
 
     def _signal(self, given: Sequence[Arrival], delay: float) -> Arrival:
         out = max(a.out for a in given) + delay
@@ -160,9 +167,10 @@ class Model:
         found = self._tree([(*t, 1) for t in terms])
         return Arrival(found.out, found.base, found.leaves, op, tuple(terms))
 
-    def _tree(self, parts: Sequence[tuple[float, int, int]]) -> Arrival:
-        """A tree over parts, as (time, inputs, how many such): tables are filled in time's order."""
-        size, level = self.delays.inputs, self.delays.level
+    def _tree(self, parts: Sequence[tuple[float, int, int]], most: int = 64) -> Arrival:
+        """A tree over parts, as (time, inputs, how many such): tables are filled in time's order, each
+        with `most` inputs or less."""
+        size, level = min(self.delays.inputs, most), self.delays.level
         queue = [part for part in parts if part[1] and part[2]]
         heapify(queue)
         while True:
@@ -199,7 +207,8 @@ class Model:
         d = self.delays
         key, values = args[0], args[1:]
         late = (key.arrival.base, key.arrival.leaves, key.late)
-        decoded = self._spread(self._tree([late, (0.0, 1, key.bits - key.late)]), node.width)
+        equal = self._tree([late, (0.0, 1, key.bits - key.late)])
+        decoded = self._spread(Argument(1, 1, equal), node.width)
         if not any(v.bits for v in values):
             chosen = [(decoded.base, decoded.leaves, len(values))]
         else:
@@ -212,7 +221,7 @@ class Model:
             inputs += 1 << key.bits if key.bits < 8 else 256
         extra = max(0, inputs - d.inputs)
         joined, further = min(extra, _JOINED), max(0, extra - _JOINED)
-        looked = whole + d.level + d.fan_out * log2(node.width)
+        looked = whole + d.level + d.fan_out * log2(max(node.width, key.selects))
         looked += d.select * joined + _MULTIPLEXER * d.level * further
         if looked < listed.out:
             return Arrival(looked, whole if not extra else looked - d.level, min(inputs, d.inputs))

@@ -48,12 +48,12 @@ class Delays:
 
 
 ECP5_8 = Delays(
-    inputs=4, fixed=0.46, level=0.92, fan_out=0.14, carry=1.65, carry_bit=0.027, compare=0.63,
+    inputs=4, fixed=0.46, level=0.856, fan_out=0.13, carry=1.65, carry_bit=0.027, compare=0.63,
     select=0.18, shift=0.68, product=5.19, clock_mhz=156.25,
 )
 ECP5_6 = ECP5_8.scaled(1.3, 125.0)
 XCUP = Delays(
-    inputs=6, fixed=0.11, level=0.62, fan_out=0.05, carry=1.10, carry_bit=0.010, compare=0.30,
+    inputs=4, fixed=0.11, level=0.62, fan_out=0.05, carry=1.10, carry_bit=0.010, compare=0.30,
     select=0.10, shift=0.30, product=1.90, clock_mhz=322.0,
 )
 

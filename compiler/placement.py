@@ -4,7 +4,7 @@ Several operations share a stage while its time lasts. Multiplications and divis
 take several cycles, with a new packet every cycle.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..ctx_map.units import div_latency, mul_latency
@@ -47,6 +47,16 @@ def placement(function: Function, stage_of: Mapping[int, int]) -> Placement:
     return Placement(tuple(stage), tuple(ready))
 
 
+def _selectors(node: Node) -> Sequence[int]:
+    """Which arguments choose among the others, bit by bit."""
+    match node.op:
+        case "mux" | "case":
+            return (0,)
+        case "onehot":
+            return range(0, len(node.args), 2)
+    return ()
+
+
 class Clocked:
     """When values of a graph arrive within their stages, while operations get their stages.
 
@@ -61,6 +71,12 @@ class Clocked:
         self.ready: dict[int, int] = {}
         self.arrival: dict[int, Arrival] = {}
         self.wait: dict[int, float] = {}
+        self.selects: dict[int, float] = {}
+        for n, parts in self.read.items():
+            for k in _selectors(self.nodes[n]):
+                for s, mask in parts[k].items():
+                    each = self.nodes[n].width * mask.bit_count() / self.nodes[s].width
+                    self.selects[s] = self.selects.get(s, 0.0) + each
 
     def earliest(self, n: int) -> int:
         """The first stage in which everything that n reads is there."""
@@ -84,16 +100,18 @@ class Clocked:
 
     def _argument(self, part: Mapping[int, int], at: int) -> Argument:
         bits = late = 0
+        selects = 1.0
         worst = AT_ONCE if part else NEVER
         for s, mask in part.items():
             count = mask.bit_count()
             bits += count
+            selects = max(selects, self.selects.get(s, 1.0))
             if s in self.arrival and self.ready[s] == at and not duration(self.nodes[s]):
                 late += count
                 arrival = self.arrival[s]
                 if (arrival.out, arrival.leaves) > (worst.out, worst.leaves):
                     worst = arrival
-        return Argument(bits, late, worst)
+        return Argument(bits, late, worst, selects)
 
 
 def as_soon_as_possible(function: Function, model: Model) -> tuple[Placement, Clocked]:

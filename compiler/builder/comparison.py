@@ -39,7 +39,7 @@ class Comparison(Choice):
         return self._node("eq", 1, (min(a, b), max(a, b)))
 
     def _taken_apart(self, x: int, number: int) -> int | None:
-        """x == number through complements, signs, disjunctions that are 0, conjunctions of ones.
+        """x == number through complements, signs, constants added, disjunctions of 0, conjunctions of 1.
 
         What is left is compared by the nodes that it comes from, so that equal tests meet. None where
         there is nothing to take apart, or too much.
@@ -62,6 +62,9 @@ class Comparison(Choice):
                     todo += [(a, 0) for a in node.args]
                 case "and" if value == full:
                     todo += [(a, full) for a in node.args]
+                case "add" | "sub" if (added := self.constant(node.args[1])) is not None:
+                    before = value - added if node.op == "add" else value + added
+                    todo.append((node.args[0], before & full))
                 case "sext":
                     inner = self.width(node.args[0])
                     if value >> inner - 1 not in (0, full >> inner - 1):

@@ -295,3 +295,10 @@ def test_signs_are_compared_once():
     wide = b.sext(x, 32)
     assert b.eq(wide, b.const(-2, 32)) == b.eq(x, b.const(-2, 8))
     assert b.constant(b.eq(wide, b.const(200, 32))) == 0
+
+
+def test_sums_with_constants_are_compared_before_adding():
+    b = Builder()
+    x = b.input("x", 16)
+    for made, number in ((b.add(x, b.const(-8, 16)), 48), (b.sub(x, b.const(8, 16)), 48)):
+        assert b.eq(made, b.const(number, 16)) == b.eq(x, b.const(56, 16))

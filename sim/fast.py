@@ -8,7 +8,6 @@ first difference on, and for a share of the packets before it, the interpreter i
 import itertools
 import os
 import random
-import struct
 import subprocess
 import threading
 import time
@@ -26,32 +25,20 @@ from ..hdl.config import GateConfig
 from .golden import Frame, Golden
 from .model import build_model
 from .native import build_native
+from .probes import COUNTERS
+from .records import Record, frame_records, retune_records, split
 from .result import Engine, SimResult
 from .retune import Retune, writes
 from .scoreboard import Scoreboard
-from .surroundings import Counts, OutFrame
+from .surroundings import OutFrame
 
 _CHUNK = 1 << 17
 _PIPE = 1 << 20
 """Bytes of a pipe, where the system lets one choose; what ordinary users may have on Linux."""
 _BATCH = 1024
 """Frames that are sent at once."""
-_COUNTERS = tuple(port.removeprefix("stat_") for port in Counts().ports())
 _VERDICTS = {v.value: v for v in Verdict}
 _NONE = (1 << 64) - 1
-_FRAME = struct.Struct("<IBII")
-_WRITE, _IMAGE = 128, 64
-"""Flags of records that are a write of the host, and tunables."""
-_HEADS = {
-    letter: struct.Struct(f"<x{fields}")
-    for letter, fields in zip(
-        b"PJNHIADKCFTXS",
-        ("Q", "QQQIIBBB", "I", "12Q", "Q", "B", "B", "Q", "I", "QIBB", "QI", "QI", "13Q"),
-        strict=True,
-    )
-}
-"""The heads of the records that harness_judge.h names."""
-_WITH_BYTES = b"FTX"
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,19 +209,14 @@ class _Run:
 
     def _records(self, frames: Sequence[Frame], rng: random.Random) -> bytes:
         share = self.conditions.empty_end
-        data, errors, interfaces, queues = zip(*frames, strict=True)
-        flags = [err | (2 if share and rng.random() < share else 0) for err in errors]
-        heads = map(_FRAME.pack, map(len, data), flags, interfaces, queues)
-        return b"".join(itertools.chain.from_iterable(zip(heads, data, strict=True)))
+        chances = (share > 0 and rng.random() < share for _ in frames)
+        return frame_records(frames, chances)
 
     def _retune(self, image: bytes, rng: random.Random) -> bytes:
-        """Records for the host to write and commit other tunables."""
+        """The host writes and commits other tunables."""
         before = self.images[-1]
         self.images.append(image)
-        return struct.pack("<IB", len(image), _IMAGE) + image + b"".join(
-            struct.pack("<IBIB", write.address, _WRITE, write.value, write.strobe)
-            for write in writes(self.config.tunables, before, image, rng)
-        )
+        return retune_records(image, writes(self.config.tunables, before, image, rng))
 
     # What comes back.
 
@@ -242,35 +224,18 @@ class _Run:
         """Takes in all records."""
         rest = b""
         while chunk := os.read(pipe, _CHUNK):
-            rest += chunk
-            rest = rest[self._take(rest) :]
+            records, rest = split(rest + chunk)
+            for record in records:
+                self._event(record)
             if self.end:
                 return
             self._judge()
             self.progress(max(self.base, self.board.compared))
         raise ToolError("The simulator ended before it was done.")
 
-    def _take(self, records: bytes) -> int:
-        """Reads whole records; how many bytes they had."""
-        at, size = 0, len(records)
-        while at < size:
-            kind = records[at]
-            head = _HEADS.get(kind)
-            if head is None:
-                raise ToolError(f"The simulator sent a record of unknown kind {kind}.")
-            body = at + head.size
-            if body > size:
-                break
-            values = head.unpack_from(records, at)
-            following = body + (values[1] if kind in _WITH_BYTES else 0)
-            if following > size:
-                break
-            self._event(kind, values, records[body:following])
-            at = following
-        return at
-
-    def _event(self, kind: int, values: tuple[int, ...], content: bytes) -> None:
-        match chr(kind):
+    def _event(self, record: Record) -> None:
+        values, content = record.values, record.content
+        match record.kind:
             case "P":
                 self._drop(values[0])
             case "J":
@@ -284,7 +249,7 @@ class _Run:
             case "A":
                 self.admitted.append(values[0] != 0)
             case "D":
-                self.board.done(_COUNTERS[values[0]])
+                self.board.done(COUNTERS[values[0]])
             case "K":
                 self.times.append(values[0])
             case "C":
@@ -317,7 +282,7 @@ class _Run:
         )
         outcome = expected.outcome
         wanted = (outcome.r0 if outcome else 0, expected.counter, expected.out is not None)
-        given = (r0, _COUNTERS[counter], leaves != 0)
+        given = (r0, COUNTERS[counter], leaves != 0)
         if given != wanted:
             self.board.report(_disagree(f"{given} instead of {wanted}"), n, expected)
 
@@ -327,7 +292,7 @@ class _Run:
         """Native code has compared so many packets, and no more."""
         self._drop(compared)
         self.board.resume(compared, None if latency == _NONE else latency)
-        self.golden.resume(launched, dict(zip(_COUNTERS, counts, strict=True)))
+        self.golden.resume(launched, dict(zip(COUNTERS, counts, strict=True)))
         self.suspect = None if suspect == _NONE else suspect
 
     def _judge(self) -> None:
@@ -348,6 +313,10 @@ class _Run:
             expectation = self.golden.judge(sent, ktime=ktime, admitted=admitted, image=image)
             self.board.expect(expectation, self.entered.popleft())
         self.board.compare()
+        self._clear()
+
+    def _clear(self) -> None:
+        """Once the packet is compared that native code would not pass: whether something is wrong."""
         if self.suspect is not None and self.board.compared > self.suspect:
             if not self.board.count:
                 self.board.report(_disagree("a difference that is none"), self.suspect)
@@ -365,9 +334,9 @@ class _Run:
         first, last, stalls, _, _, *counts = self.end
         self._judge()
         board = self.board
-        by_name = dict(zip(_COUNTERS, counts, strict=True))
+        by_name = dict(zip(COUNTERS, counts, strict=True))
         board.finish(by_name, self.golden.counts)
-        self._judge()
+        self._clear()
         if self.kept:
             board.report(f"{len(self.kept)} frames were never received", self.base)
         if stalls and not self.config.backpressure:

@@ -19,10 +19,9 @@ from ..hdl.config import GateConfig, OnDrop
 from . import tools
 from .interp import PACKET_ADDRESS
 from .model import HARNESS, aside, cache, digest, identity, prune
-from .surroundings import Counts
+from .probes import COUNTERS
 from .translate import function, operators
 
-COUNTERS = tuple(port.removeprefix("stat_") for port in Counts().ports())
 _FLAGS = ("-std=c++20", "-O2", "-w", "-shared", "-fPIC", "-fno-exceptions")
 _HEADERS = ("native.h", "native_abi.h")
 

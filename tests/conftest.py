@@ -7,9 +7,8 @@ from rxgate.ctx_map.models import MICROSOFT_KEY
 from rxgate.hdl.config import GateConfig
 from rxgate.sim.golden import Frame
 from rxgate.sim.native import build_native
-from rxgate.sim.surroundings import Counts
+from rxgate.sim.probes import COUNTERS
 
-COUNTERS = [port.removeprefix("stat_") for port in Counts().ports()]
 _SLACK = 8
 
 

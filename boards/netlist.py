@@ -168,13 +168,14 @@ class Netlist:
         }
 
     def _inputs(self, name: str, through: bool) -> Iterator[tuple[str, Any]]:
-        """Inputs of a cell, as (port, net): those that reach outputs at once, or the others."""
+        """Inputs of a cell that are no constants, as (port, net): those that reach outputs at once, or
+        the others."""
         cell = self._cells[name]
         first = self._known[cell["type"]].through
         for port, bits in cell["connections"].items():
             if cell["port_directions"][port] == "input":
                 if port.startswith(first) == through:
-                    yield from ((port, bit) for bit in bits)
+                    yield from ((port, bit) for bit in bits if not isinstance(bit, str))
 
     def _arrival(self, name: str, depth: Mapping[str, int], through: bool) -> int:
         """The most look-up tables up to and with this cell, by such inputs."""

@@ -18,7 +18,7 @@ from .ir import Node
 
 _SLACK = 1e-6
 """Sums in another order must not differ."""
-MARGIN = 0.05
+MARGIN = 0.08
 """The part of a cycle that is left to the luck of placing and routing."""
 _JOINED = 2
 """Bits of a key that choose among tables of one slice, which multiplexers join."""

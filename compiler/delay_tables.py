@@ -51,9 +51,12 @@ ECP5_8 = Delays(
     inputs=4, fixed=0.46, level=0.856, fan_out=0.13, carry=1.65, carry_bit=0.027, compare=0.63,
     select=0.18, shift=0.68, product=5.19, clock_mhz=156.25,
 )
-ECP5_6 = ECP5_8.scaled(1.3, 125.0)
+ECP5_6 = Delays(
+    inputs=4, fixed=0.55, level=1.23, fan_out=0.17, carry=2.33, carry_bit=0.033, compare=0.93,
+    select=0.18, shift=0.95, product=6.41, clock_mhz=125.0,
+)
 XCUP = Delays(
-    inputs=4, fixed=0.11, level=0.62, fan_out=0.05, carry=1.10, carry_bit=0.010, compare=0.30,
+    inputs=4, fixed=0.11, level=0.62, fan_out=0.05, carry=1.10, carry_bit=0.010, compare=0.50,
     select=0.10, shift=0.30, product=1.90, clock_mhz=322.0,
 )
 

@@ -142,3 +142,11 @@ def test_signals_of_a_register_under_all_their_names():
     assert netlist.signals("x_TRELLIS_FF_Q_DI_LUT4_Z") == [("x", 0)]
     assert netlist.signals("y") == [("x", 1), ("pipeline.stage_0.v1", 0)]
     assert netlist.signals("$nextpnr_LUT4_7") == []
+
+
+def test_a_shift_register_of_fixed_length_begins_a_path():
+    cells = STAGES | {
+        "launch.srl": cell("SRL16E", {"A0": "0", "A1": "1", "D": 9}, {"Q": 10}),
+        "launch.a": cell("LUT2", {"I0": 10, "I1": 9}, {"O": 11}),
+    }
+    assert Netlist(module(cells, (11, 10)), XCUP_CELLS).levels() == {LAUNCH: 1}

@@ -6,12 +6,16 @@ import pytest
 from rxgate.compiler.builder import Builder
 from rxgate.compiler.delay import Model, model
 from rxgate.compiler.delay_tables import DELAYS
+from rxgate.compiler.driver import compile_program
 from rxgate.compiler.ir import Function
 from rxgate.compiler.ir_check import check
 from rxgate.compiler.ir_eval import evaluate
+from rxgate.compiler.options import Objective, Options
 from rxgate.compiler.passes.dce import DeadCode
 from rxgate.compiler.passes.split import Split
 from rxgate.compiler.placement import Clocked
+from rxgate.ctx_map.context import CONTEXTS
+from rxgate.sim.program_generator import random_program
 
 FAST = Model(DELAYS["ecp5-8"], 280.0)
 
@@ -93,3 +97,25 @@ def test_what_is_split_fits(ripple):
 def test_what_fits_stays():
     before = operations(64)["add"]
     assert Split(model("ecp5-8")).run(before) is before
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_programs_mean_the_same_at_a_fast_clock(seed):
+    """The graph after splitting, and the schedule, against the graph before."""
+    graphs: dict[str, Function] = {}
+    options = Options(clock_mhz=520.0, objective=list(Objective)[seed % 2])
+    program = random_program(seed, CONTEXTS[seed % len(CONTEXTS)], size=4)
+    design = compile_program(program, options, graphs.__setitem__)
+    before = Function(graphs["lift"].nodes, {"out": graphs["lift"].outputs["verdict"]})
+    after = design.schedule.function
+    rng = random.Random(seed)
+    for _ in range(20):
+        given = {
+            source: rng.getrandbits(node.width)
+            for node in before.nodes if node.op == "input" for source in [node.source]
+        }
+        given["present", 0] = design.config.window
+        assert (
+            evaluate(after, given)[after.outputs["verdict"]]
+            == evaluate(before, given)[before.outputs["out"]]
+        )

@@ -29,9 +29,8 @@ LEDS = (
     "on", "link A", "link B", "received at A", "passed", "dropped", "in error or no room",
     "from B to A",
 )
-"""What lights mean, in the order in which a board's get their meanings."""
-_EVENTS = 5
-"""The last of them, which are of frames."""
+"""What lights mean, in the order in which a board's get their meanings; a board with one port leaves
+out those of port B."""
 
 
 class Top(wiring.Component):
@@ -54,6 +53,8 @@ class Top(wiring.Component):
         self._inverted: dict[str, list[bool]] = {}
         for pin in pins:
             self._inverted.setdefault(pin.wire.split("[")[0], []).append(pin.inverted)
+        meanings = [m for m in LEDS if len(kit.ports) > 1 or "B" not in m]
+        self.meanings = tuple(meanings[: len(self._inverted.get("led", ()))])
         super().__init__(
             {
                 name: (In if _is_input(name) else Out)(len(bits))
@@ -101,16 +102,17 @@ class Top(wiring.Component):
 
         if "uart_rx" in self._inverted:
             self._serve(m, filtering, macs, returned)
-        self._light(m, {
-            "on": Signal(init=1),
-            "link A": macs[0].o_present,
-            "link B": macs[-1].o_present,
-            "received at A": self._blink(m, "received", filtering.o_received),
-            "passed": self._blink(m, "passed", filtering.o_passed),
-            "dropped": self._blink(m, "dropped", filtering.o_dropped),
-            "in error or no room": self._blink(m, "failed", failed),
-            "from B to A": self._blink(m, "returned", returned[0] if returned else Const(0)),
-        })
+        self._light(
+            m,
+            {"on": Const(1), "link A": macs[0].o_present, "link B": macs[-1].o_present},
+            {
+                "received at A": filtering.o_received,
+                "passed": filtering.o_passed,
+                "dropped": filtering.o_dropped,
+                "in error or no room": failed,
+                "from B to A": returned[0] if returned else Const(0),
+            },
+        )
         return m
 
     def _serve(
@@ -148,18 +150,16 @@ class Top(wiring.Component):
             port.transmit_delay,
         )
 
-    def _blink(self, m: Module, name: str, event: Value) -> Value:
-        """A light for an event, if the board has that many lights."""
-        if len(self._inverted.get("led", ())) <= len(LEDS) - _EVENTS:
-            return Const(0)
-        m.submodules[f"blink_{name}"] = blink = Blink(LIGHT)
-        m.d.comb += blink.i.eq(event)
-        return blink.o
-
-    def _light(self, m: Module, lights: dict[str, Value]) -> None:
+    def _light(self, m: Module, states: dict[str, Value], events: dict[str, Value]) -> None:
         """Lights of the board, as many as it has."""
-        count = len(self._inverted.get("led", ()))
-        self._drive(m, "led", Cat(lights[meaning] for meaning in LEDS[:count]))
+        lights = dict(states)
+        for meaning in self.meanings:
+            if meaning in events:
+                blink = Blink(LIGHT)
+                m.submodules[f"blink_{meaning.replace(' ', '_')}"] = blink
+                m.d.comb += blink.i.eq(events[meaning])
+                lights[meaning] = blink.o
+        self._drive(m, "led", Cat(lights[meaning] for meaning in self.meanings))
 
     def _active(self, name: str):
         """A port of inputs, active high."""

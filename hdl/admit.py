@@ -6,7 +6,7 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .stream import beat_layout
+from .stream import beat_layout, flow
 
 
 class Admit(wiring.Component):
@@ -35,8 +35,8 @@ class Admit(wiring.Component):
         self.layout = beat_layout(width, side)
         super().__init__(
             {
-                "i": In(stream.Signature(self.layout, always_ready=True)),
-                "o": Out(stream.Signature(self.layout, always_ready=True)),
+                "i": In(flow(self.layout)),
+                "o": Out(flow(self.layout)),
                 "i_room": In(1),
                 "o_received": Out(1),
                 "o_overflow": Out(1),

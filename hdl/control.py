@@ -136,8 +136,7 @@ def _chosen(words: Mapping[int, Value], address: Value) -> Value:
     if len(words) == 1:
         return next(iter(words.values()))
     bit = len(address) - 1
-    halves = [{a: w for a, w in words.items() if a >> bit & 1 == side} for side in (0, 1)]
-    low, high = (_chosen(half, address[:bit]) if half else None for half in halves)
-    if low is None or high is None:
-        return low if high is None else high
-    return Mux(address[bit], high, low)
+    low, high = ({a: w for a, w in words.items() if a >> bit & 1 == side} for side in (0, 1))
+    if not low or not high:
+        return _chosen(low or high, address[:bit])
+    return Mux(address[bit], _chosen(high, address[:bit]), _chosen(low, address[:bit]))

@@ -6,7 +6,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .stream import axis_layout, beat_layout
+from .stream import axis_layout, beat_layout, flow
 
 
 class Ingress(wiring.Component):
@@ -26,8 +26,8 @@ class Ingress(wiring.Component):
         self.side = dict(side)
         super().__init__(
             {
-                "i": In(stream.Signature(axis_layout(width, side), always_ready=True)),
-                "o": Out(stream.Signature(beat_layout(width, side), always_ready=True)),
+                "i": In(flow(axis_layout(width, side))),
+                "o": Out(flow(beat_layout(width, side))),
             }
         )
 
@@ -79,4 +79,5 @@ def _leading_ones(bits: list[Value]) -> Value:
     low, high = _leading_ones(bits[:half]), _leading_ones(bits[half:])
     # Only a count of all bits has the top bit set.
     all_low, all_high = low[-1], low[-1] & high[-1]
-    return Cat(Mux(all_low, high[:-1], low[:-1]), all_low & ~all_high, all_high)
+    rest = [Mux(all_low, high[:-1], low[:-1])] if half > 1 else []
+    return Cat(*rest, all_low & ~all_high, all_high)

@@ -1,8 +1,16 @@
 """Entries -> the same entries later, out of a ring of block memory."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
+
+from .stream import flow
+
+SHALLOW, BLOCK = 2048, 16384
+"""Up to so many rows tools find the best blocks themselves. Deeper memories are given to them in columns
+of so many bits: as wide as the blocks of ECP5 (and half a block of UltraScale+) of that depth."""
+UNSEEN = 3
+"""Entries that come before `o_room` tells of them: the pointer, the level and `o_room` are registers."""
 
 
 class Ring(wiring.Component):
@@ -13,9 +21,10 @@ class Ring(wiring.Component):
     while it is high, `reserve` more fit behind those that have come up to this cycle.
 
     A block memory needs most of a cycle of 200 MHz to answer (4.3 ns on ECP5). So nothing lies
-    between it and the second register: no choice of rows, since the depth is a power of two, and no
-    row is read in the cycle in which it is written. What decides on reading was decided a cycle
-    before: `waiting`, that there is an entry, takes part in the path from `o.ready`; pointers do not.
+    between it and the second register: no choice of rows, since the depth is a power of two and deep
+    memories are made of columns, and no comparison of addresses, since no row is read in the cycle
+    in which it is written. Whether an entry is `waiting` was found out a cycle before: pointers take
+    no part in the path from `o.ready` to the memory.
     """
 
     i: stream.Interface
@@ -34,7 +43,7 @@ class Ring(wiring.Component):
         self.reserve = reserve
         super().__init__(
             {
-                "i": In(stream.Signature(shape, always_ready=True)),
+                "i": In(flow(shape)),
                 "o": Out(stream.Signature(shape)),
                 "o_room": Out(1),
             }
@@ -42,23 +51,32 @@ class Ring(wiring.Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        m.submodules.memory = mem = memory.Memory(shape=self.shape, depth=self.depth, init=[])
-        write, read = mem.write_port(), mem.read_port()
         rows = range(self.depth)
         tail, head, second = Signal(rows), Signal(rows), Signal(rows, init=1)
         level = Signal(rows)
         waiting, fetched, valid = Signal(), Signal(), Signal()
         fetch, move = Signal(), Signal()
         held = Signal(self.shape, reset_less=True)
+        row = Signal(self.shape)
+        given, taken = Value.cast(self.i.payload), Value.cast(row)
+        step = len(given) if self.depth <= SHALLOW else max(1, BLOCK // self.depth)
+        for at in range(0, len(given), step):
+            column = given[at : at + step]
+            mem = memory.Memory(shape=len(column), depth=self.depth, init=[])
+            m.submodules[f"memory_{at}"] = mem
+            write, read = mem.write_port(), mem.read_port()
+            m.d.comb += [
+                write.addr.eq(tail),
+                write.data.eq(column),
+                write.en.eq(self.i.valid),
+                read.addr.eq(head),
+                read.en.eq(fetch),
+                taken[at : at + step].eq(read.data),
+            ]
 
         m.d.comb += [
-            write.addr.eq(tail),
-            write.data.eq(self.i.payload),
-            write.en.eq(self.i.valid),
             move.eq(~valid | self.o.ready),
             fetch.eq(waiting & (~fetched | move)),
-            read.addr.eq(head),
-            read.en.eq(fetch),
             self.o.valid.eq(valid),
             self.o.payload.eq(held),
         ]
@@ -74,12 +92,8 @@ class Ring(wiring.Component):
         with m.Else():
             m.d.sync += waiting.eq(self.i.valid | (head != tail))
         with m.If(move):
-            m.d.sync += [valid.eq(fetched), held.eq(read.data)]
+            m.d.sync += [valid.eq(fetched), held.eq(row)]
         return m
-
-
-UNSEEN = 3
-"""Entries that come before `o_room` tells of them: the pointer, the level and `o_room` are registers."""
 
 
 class Queue(wiring.Component):

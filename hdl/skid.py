@@ -54,7 +54,7 @@ class Skid(wiring.Component):
                 m.d.sync += held.eq(next_payload)
             else:
                 members = self.convert(next_payload)
-                m.d.sync += [held[name].eq(value) for name, value in members.items()]
+                m.d.sync += [getattr(held, name).eq(value) for name, value in members.items()]
         with m.Else():
             with m.If(accept):
                 m.d.sync += full.eq(1)

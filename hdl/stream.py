@@ -7,9 +7,11 @@ there stalls, since the source was stopped in time or the frame is left out.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 from amaranth.hdl import Module
-from amaranth.lib import data, stream
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import Out
 
 
 def axis_layout(width: int, side: Mapping[str, int]) -> data.StructLayout:
@@ -43,15 +45,20 @@ def out_layout(width: int) -> data.StructLayout:
     )
 
 
+def flow(shape: Any) -> wiring.Signature:
+    """A stream without `ready`: whatever comes is taken."""
+    return wiring.Signature({"payload": Out(shape), "valid": Out(1)})
+
+
 def connect_stream(m: Module, src: stream.Interface, dst: stream.Interface) -> None:
     """Connects two streams, after comparing their payload layouts. A source that cannot wait needs
     a sink that always takes."""
     shapes = [s.signature.members["payload"].shape for s in (src, dst)]
     if shapes[0] != shapes[1]:
         raise TypeError(f"Payloads differ: {shapes[0]!r} and {shapes[1]!r}")
-    waits = [not s.signature.always_ready for s in (src, dst)]
+    waits = ["ready" in s.signature.members for s in (src, dst)]
     if waits == [False, True]:
         raise TypeError("The source cannot wait, but the sink may not be ready")
     m.d.comb += [dst.payload.eq(src.payload), dst.valid.eq(src.valid)]
     if waits[0]:
-        m.d.comb += src.ready.eq(dst.ready)
+        m.d.comb += src.ready.eq(dst.ready if waits[1] else 1)

@@ -7,7 +7,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .config import STRIP_SIDE
-from .stream import beat_layout
+from .stream import beat_layout, flow
 
 TAG_START, TAG_END, TAG_BYTES = 12, 16, 4
 """Where IEEE 802.1Q puts the outermost tag: TPID at byte 12, TCI at byte 14."""
@@ -39,8 +39,8 @@ class Strip(wiring.Component):
                 raise ValueError(f"Side-band {name!r} comes from nowhere")
         super().__init__(
             {
-                "i": In(stream.Signature(beat_layout(width, i_side), always_ready=True)),
-                "o": Out(stream.Signature(beat_layout(width, o_side), always_ready=True)),
+                "i": In(flow(beat_layout(width, i_side))),
+                "o": Out(flow(beat_layout(width, o_side))),
             }
         )
 

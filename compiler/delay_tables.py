@@ -1,11 +1,11 @@
 """Name of a device -> what a register, a look-up table and a carry chain take on it, in nanoseconds.
 
-`benchmarks/delay.py` routes circuits and prints the figures of ECP5 anew; docs/delay.md shows them next
-to what was measured, and says where those of UltraScale+ come from. `generic` stands for no device:
-what fits a cycle of 250 MHz there fits one of 156.25 MHz on an ECP5 of speed 8.
+`benchmarks/delay.py` routes circuits, and `delay_page.py` fits the figures of ECP5 anew; docs/delay.md
+shows them next to what was measured, and says where those of UltraScale+ come from. `generic` stands for
+no device: what fits a cycle of 250 MHz there fits one of 156.25 MHz on an ECP5 of speed 8.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +34,9 @@ class Delays:
 
     def scaled(self, factor: float, clock_mhz: float) -> "Delays":
         """All times `factor` as long, for another clock."""
-        return Delays(
-            self.inputs,
-            *(
-                getattr(self, name) * factor
-                for name in (
-                    "fixed", "level", "fan_out", "carry", "carry_bit", "compare", "select", "shift",
-                    "product",
-                )
-            ),
-            clock_mhz,
-        )
+        kept = ("inputs", "clock_mhz")
+        times = {f.name: factor * getattr(self, f.name) for f in fields(self) if f.name not in kept}
+        return replace(self, clock_mhz=clock_mhz, **times)
 
 
 ECP5_8 = Delays(

@@ -6,6 +6,7 @@ from rxgate.compiler.delay import AT_ONCE, NEVER, Argument, Arrival, Model, mode
 from rxgate.compiler.delay_tables import DELAYS, ECP5_8
 from rxgate.compiler.driver import compile_program
 from rxgate.compiler.ir import Function, Node
+from rxgate.compiler.manifest import manifest
 from rxgate.compiler.options import Objective, Options
 from rxgate.compiler.placement import Clocked
 from rxgate.compiler.schedule import schedule
@@ -140,3 +141,17 @@ def test_patience_saves_bits():
     assert sum(map(patient.live_bits, range(patient.latency))) <= sum(
         map(hasty.live_bits, range(hasty.latency))
     )
+
+
+def test_the_manifest_tells_lengths_and_what_lives():
+    options = Options(target="ecp5-6", clock_mhz=100.0, objective=Objective.AREA)
+    design = compile_program(random_program(5, CONTEXTS[1], size=4), options)
+    told, placed = manifest(design), design.schedule
+    assert (told["target"], told["clock_mhz"], told["objective"]) == ("ecp5-6", 100.0, "area")
+    assert [s["ns"] for s in told["stages"]] == [round(ns, 3) for ns in placed.stage_ns]
+    assert told["clock_expected_mhz"] == round(1000 / max(placed.stage_ns), 2)
+    for stage in told["stages"]:
+        assert sum(value["bits"] for value in stage["live"]) == stage["live_bits"]
+        for value in stage["live"]:
+            assert placed.cuts[stage["stage"]][value["node"]] == int(value["mask"], 16)
+            assert value["width"] == placed.function.nodes[value["node"]].width

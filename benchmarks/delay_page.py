@@ -123,8 +123,8 @@ def share(rows: Iterable[Row]) -> str:
     near = sum(abs(e) <= NEAR for e in errors)
     middle = statistics.median(errors)
     return (
-        f"{near} of {len(errors)} programs are within {NEAR:.0%}; the middle one is {middle:+.0%} off,"
-        f" they range from {min(errors):+.0%} to {max(errors):+.0%}."
+        f"{near} of {len(errors)} programs are within {NEAR:.0%} of what is routed; the middle one is"
+        f" {middle:+.0%} off, they range from {min(errors):+.0%} to {max(errors):+.0%}."
     )
 
 
@@ -163,8 +163,8 @@ HEAD = """\
 The scheduler fills a stage with what fits a cycle of `--clock` on `--target`. What an operation takes
 there says `compiler/delay_tables.py`, a table of few figures per device; how they make the delay of an
 operation says `compiler/delay.py`. In short: logic becomes look-up tables; a table takes in small ones
-before it while its inputs last; chains of and, or, exclusive or become trees; sums and comparisons are
-carry chains. What alone is longer than a cycle is split (`compiler/passes/split.py`): sums and
+before it while its inputs last; chains of and, of or, become trees; sums and comparisons are carry
+chains. What alone is longer than a cycle is split (`compiler/passes/split.py`): sums and
 comparisons into parts with carry select, choices and shifts into steps. A product or quotient has
 registers of its own. The last {margin:.0%} of a cycle are left to the luck of placing.
 
@@ -222,7 +222,8 @@ def main() -> int:
     single = latest(rows, "operator")
     for device in MEASURED:
         if mine := [r for (t, _), r in single.items() if t == device]:
-            print(device, fitted(mine, DELAYS[device]))
+            found = fitted(mine, DELAYS[device])
+            print(device, ", ".join(f"{f.name}={getattr(found, f.name):.3f}" for f in fields(found)))
     (ROOT / "docs" / "delay.md").write_text(page(rows))
     programs = latest(rows, "program")
     plot(ROOT / "docs" / "delay.svg", list(programs.values()), list(single.values()))

@@ -38,9 +38,10 @@ class Ingress(wiring.Component):
         valid = Signal()
         first = Signal(init=1)
         empty_end = Signal()
-        keep = [bit | ~beat.last for bit in beat.keep]
+        keep = Signal(self.width // 8)
 
         m.d.comb += [
+            keep.eq(beat.keep | (~beat.last).replicate(len(keep))),
             empty_end.eq(valid & ~held.last & self.i.valid & beat.last & ~beat.keep[0]),
             self.o.valid.eq(valid & (held.last | self.i.valid)),
             self.o.payload.eq(held),
@@ -52,13 +53,13 @@ class Ingress(wiring.Component):
         with m.If(self.i.valid):
             m.d.sync += [
                 held.data.word_select(n, 8).eq(
-                    Mux(Cat(keep[: n + 1]).all(), beat.data.word_select(n, 8), 0)
+                    Mux(keep[: n + 1].all(), beat.data.word_select(n, 8), 0)
                 )
-                for n in range(self.width // 8)
+                for n in range(len(keep))
             ]
             m.d.sync += [
                 first.eq(beat.last),
-                held.count.eq(_leading_ones(keep)),
+                held.count.eq(_leading_ones(m, keep)),
                 held.first.eq(first),
                 held.last.eq(beat.last),
                 held.err.eq(beat.last & beat.err),
@@ -67,17 +68,18 @@ class Ingress(wiring.Component):
         return m
 
 
-def _leading_ones(bits: list[Value]) -> Value:
+def _leading_ones(m: Module, bits: Value) -> Value:
     """How many of a power of two of bits are 1 before the first 0.
 
     Of halves: the upper one counts if the lower is all ones. So a bit of the count has a tree of
     choices behind it, not a chain through all bits.
     """
     if len(bits) == 1:
-        return bits[0]
+        return bits
     half = len(bits) // 2
-    low, high = _leading_ones(bits[:half]), _leading_ones(bits[half:])
-    # Only a count of all bits has the top bit set.
-    all_low, all_high = low[-1], low[-1] & high[-1]
-    rest = [Mux(all_low, high[:-1], low[:-1])] if half > 1 else []
-    return Cat(*rest, all_low & ~all_high, all_high)
+    low, high = _leading_ones(m, bits[:half]), _leading_ones(m, bits[half:])
+    # Only a count of all bits has the top bit set. A signal, since expressions are not shared.
+    rest = [Mux(low[-1], high[:-1], low[:-1])] if half > 1 else []
+    count = Signal(range(len(bits) + 1), name=f"count_{len(bits)}")
+    m.d.comb += count.eq(Cat(*rest, low[-1] & ~high[-1], low[-1] & high[-1]))
+    return count

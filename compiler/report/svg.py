@@ -13,7 +13,7 @@ from .model import Model
 MOST_BOXES = 700
 MOST_EDGES = 1_000
 """Above these nobody could follow the lines."""
-MOST_CROSSED = 3_000
+MOST_CROSSED = 2_500
 """Rows that all lines together may cross: finding their way takes about a second then."""
 _MOST_TEXTS = 6
 """Operations of one box whose text is given."""

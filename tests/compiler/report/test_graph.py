@@ -18,7 +18,7 @@ from rxgate.compiler.wires import reads
 EXAMPLES = Path(__file__).parents[3] / "examples"
 
 
-@pytest.fixture(scope="module", params=["dns_guard", "xdp_port_filter", "xdp_quic_guard"])
+@pytest.fixture(scope="module", params=["dns_guard", "xdp_port_filter", "xdp_vlan_parse"])
 def drawn(request) -> tuple[Schedule, Picture]:
     design = compile_program(read_program(str(EXAMPLES / f"{request.param}.c")), Options())
     schedule = design.schedule

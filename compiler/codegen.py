@@ -62,7 +62,7 @@ class _Stage:
                 case "const":
                     made: Value = Const(node.number, node.width)
                 case "slice":
-                    made = self.value(node.args[0])[node.number : node.number + node.width]
+                    made = self.bits(node.args[0], node.number, node.width)
                 case "concat":
                     made = Cat(*(self.value(a) for a in node.args))
                 case "sext":
@@ -72,6 +72,30 @@ class _Stage:
                     raise AssertionError(f"%{n} ({node.op}) is not readable in this stage")
             self.values[n] = made
         return self.values[n]
+
+    def bits(self, n: int, low: int, width: int) -> Value:
+        """Some bits of a node; of wiring only what they come from needs to be readable."""
+        node = self.function.nodes[n]
+        if n in self.values or n in self.held:
+            return self.value(n)[low : low + width]
+        match node.op:
+            case "slice":
+                return self.bits(node.args[0], node.number + low, width)
+            case "concat":
+                parts, at = [], 0
+                for a in node.args:
+                    end = at + self.function.nodes[a].width
+                    first, last = max(low, at), min(low + width, end)
+                    if first < last:
+                        parts.append(self.bits(a, first - at, last - first))
+                    at = end
+                return Cat(*parts)
+            case "sext":
+                inner = self.function.nodes[node.args[0]].width
+                own = max(0, min(low + width, inner) - low)
+                sign = [] if own == width else [self.bits(node.args[0], inner - 1, 1)] * (width - own)
+                return Cat(*([self.bits(node.args[0], low, own)] if own else []), *sign)
+        return self.value(n)[low : low + width]
 
     def compute(self, n: int) -> None:
         """Add the operation n."""

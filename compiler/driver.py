@@ -156,7 +156,8 @@ def compile_program(
     verdict_only = Function(lifted.nodes, {"verdict": lifted.outputs["verdict"]}, lifted.results)
     function = run_passes(verdict_only, callback, DEFAULT if options.narrow else PLAIN)
     delays, area = model(options.target, options.clock_mhz), options.objective is Objective.AREA
-    function = run_passes(function, callback, (Split(delays, ripple=area), DeadCode()))
+    if options.narrow:
+        function = run_passes(function, callback, (Split(delays, ripple=area), DeadCode()))
     placed = schedule(
         function, delays, minimise=options.scheduler is Scheduler.FEWEST_BITS, patient=area
     )

@@ -43,7 +43,9 @@ class PacketBuffer(wiring.Component):
         pointer_bits = range(2 * self.depth)
         head, tail, begun = Signal(pointer_bits), Signal(pointer_bits), Signal(pointer_bits)
         """Next to be read, next to be written, and where the frame that is written began."""
-        length = Signal(range(self.max_frame + 2))
+        length = Signal(range(self.max_frame))
+        long = Signal()
+        """As many bytes as a frame may have came before this one."""
         full, lost = Signal(), Signal()
         store, good, bad = Signal(), Signal(), Signal()
         m.d.comb += [
@@ -53,7 +55,7 @@ class PacketBuffer(wiring.Component):
             write.data.data.eq(beat.data),
             write.data.last.eq(beat.last),
             write.en.eq(store),
-            bad.eq(beat.err | (length >= self.max_frame)),
+            bad.eq(beat.err | long),
             good.eq(~bad & ~lost & ~full),
         ]
         with m.If(self.i.valid):
@@ -62,13 +64,15 @@ class PacketBuffer(wiring.Component):
                     tail.eq(Mux(good, tail + 1, begun)),
                     begun.eq(Mux(good, tail + 1, begun)),
                     lost.eq(0),
+                    long.eq(0),
                     length.eq(0),
                 ]
             with m.Else():
                 m.d.sync += [
                     tail.eq(tail + store),
                     lost.eq(lost | full),
-                    length.eq(length + (length <= self.max_frame)),
+                    long.eq(long | (length == self.max_frame - 1)),
+                    length.eq(length + 1),
                 ]
         ended = self.i.valid & beat.last
         m.d.sync += [

@@ -1,6 +1,7 @@
 """Program and board -> a bitstream, and what became of it: clocks, cells, slowest path."""
 
 import json
+import re
 import tempfile
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -37,6 +38,10 @@ _CELLS = {
     "TRELLIS_COMB": "lut", "TRELLIS_FF": "ff", "DP16KD": "bram", "MULT18X18D": "dsp",
 }
 _DIGITS = 2
+_DEPTH = 2
+"""Levels of the hierarchy that a place outside the gate is told with."""
+_CELL = re.compile(r"_(?:LUT4|CCU2C|PFUMX|L6MUX21|TRELLIS_FF|TRELLIS_DPR16X4|DP16KD)_?|\$")
+"""What tools put behind the signal that a cell is named after."""
 
 
 class TimingError(RxgateError):
@@ -127,7 +132,7 @@ def build(design: Design, kit: Kit, seeds: int, jobs: int, progress: Callable[[s
         progress("packing")
         packed = bitstream.pack(best.seed, directory)
     netlist = Netlist(module, ECP5_CELLS, _GATE)
-    path, named = _explained(best, netlist, design)
+    path, named = explained(best, netlist, design)
     return Built(target, tuple(timings), best, path, named, packed)
 
 
@@ -187,7 +192,7 @@ def _clocks(timing: Timing) -> dict[str, dict[str, float]]:
     }
 
 
-def _explained(
+def explained(
     timing: Timing, netlist: Netlist, design: Design
 ) -> tuple[tuple[Place, ...], tuple[str, ...]]:
     """The path that limits the clock with the least margin, in pieces; and its source lines."""
@@ -197,7 +202,7 @@ def _explained(
         return tuple(pieces), lines(path, netlist, design)
     parts: dict[str, float] = {}
     for hop in path:
-        where = ".".join(hop.cell.split(".")[:2])
+        where = ".".join(_CELL.split(hop.cell)[0].split(".")[:_DEPTH]) or hop.cell
         parts[where] = parts.get(where, 0.0) + hop.ns
     return tuple(Place(where, None, ns) for where, ns in parts.items()), ()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from rxgate.boards.build import Built, Place, TimingError, check_timing
+from rxgate.boards.build import Built, Place, TimingError, check_timing, explained
 from rxgate.boards.filter import Filter
 from rxgate.boards.pins import Device
 from rxgate.boards.route import Hop
@@ -87,6 +87,17 @@ def test_a_slow_design_is_only_written_when_asked_for(tmp_path, monkeypatch, all
     assert isinstance(done.exception, TimingError) is not allowed
     if allowed:
         assert json.loads((tmp_path / "o" / "build.json").read_text())["met"] is False
+
+
+def test_places_outside_the_gate_are_told_by_their_signals():
+    hops = (Hop("mac_a.transmit.crc_TRELLIS_FF_Q_3", 0.5), Hop("mac_a.transmit.state_LUT4_A", 1.0),
+            Hop("returning.i__payload.err_LUT4_B_Z_CCU2C_S0$CCU2_COMB0", 2.0), Hop("$PACKER_X", 0.1))
+    found = Timing(1, (Clock("system", 100.0, 125.0, hops),), {})
+    netlist, design = object(), object()
+    places, lines = explained(found, netlist, design)
+    assert places == (Place("mac_a.transmit", None, 1.5), Place("returning.i__payload", None, 2.0),
+                      Place("$PACKER_X", None, 0.1))
+    assert lines == ()
 
 
 def report(**clocks):

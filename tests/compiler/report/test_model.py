@@ -1,9 +1,11 @@
 """What the report says adds up to what the schedule has."""
 
+from functools import cache
 from pathlib import Path
 
 import pytest
 from rxgate.compiler.driver import Design, compile_program
+from rxgate.compiler.insn import Program
 from rxgate.compiler.manifest_latency import latency_budget
 from rxgate.compiler.options import Options
 from rxgate.compiler.report.figures import rates
@@ -15,9 +17,14 @@ EXAMPLES = Path(__file__).parents[3] / "examples"
 NAMES = ("dns_guard", "xdp_port_filter", "hash_sampler", "random_sampler")
 
 
+@cache
+def example(name: str) -> Program:
+    return read_program(str(EXAMPLES / f"{name}.c"))
+
+
 @pytest.fixture(scope="module", params=NAMES)
 def found(request) -> tuple[Design, Model]:
-    design = compile_program(read_program(str(EXAMPLES / f"{request.param}.c")), Options())
+    design = compile_program(example(request.param), Options())
     return design, model(design)
 
 
@@ -58,7 +65,7 @@ def test_chains_lead_through_their_stage(found):
 
 
 def test_bytes_of_the_window():
-    said = model(compile_program(read_program(str(EXAMPLES / "dns_guard.c")), Options()))
+    said = model(compile_program(example("dns_guard"), Options()))
     lines = {line.key: line.text for line in said.lines}
     assert [b.number for b in said.window if b.readers][:2] == [12, 13]
     [ethertype] = {b.keys for b in said.window[12:14]}
@@ -68,7 +75,7 @@ def test_bytes_of_the_window():
 
 def test_all_lines_of_a_source_are_there():
     path = EXAMPLES / "dns_guard.c"
-    said = model(compile_program(read_program(str(path)), Options()))
+    said = model(compile_program(example("dns_guard"), Options()))
     own = [line for line in said.lines if line.file == "dns_guard.c"]
     assert [line.text for line in own] == path.read_text().splitlines()
     slots = sorted(s for line in said.lines for s in line.slots)
@@ -86,7 +93,7 @@ def test_hexadecimal_has_no_lines():
 ], ids=["512", "64", "8 strip", "unstoppable"])
 @pytest.mark.parametrize("name", ["dns_guard", "ip_protocol"])
 def test_parts_of_the_latency_make_it_up(name, options):
-    design = compile_program(read_program(str(EXAMPLES / f"{name}.c")), options)
+    design = compile_program(example(name), options)
     parts = latency_budget(design, 1518)
     assert sum(p.cycles for p in parts if not p.arriving) == design.gate.latency
     assert all(p.cycles > 0 for p in parts)
@@ -108,11 +115,11 @@ def test_rates():
 
 
 def test_reasons_name_what_is_dear():
-    design = compile_program(read_program(str(EXAMPLES / "dns_guard.c")), Options())
+    design = compile_program(example("dns_guard"), Options())
     names = [r.name for r in reasons(design, model(design))]
     assert names[0] == "store-and-forward"
     assert "widest cut" in names
-    inlined = compile_program(read_program(str(EXAMPLES / "xdp_ipv6_ext.c")), Options())
+    inlined = compile_program(example("xdp_ipv6_ext"), Options())
     names = [r.name for r in reasons(inlined, model(inlined))]
     assert {"cut-through", "carried", "large operation", "not shared"} <= set(names)
 

@@ -1,10 +1,12 @@
 """report.html is whole, escaped, bounded, and what it links is there."""
 
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from rxgate.compiler.driver import Design, compile_program
+from rxgate.compiler.insn import Program
 from rxgate.compiler.options import Options
 from rxgate.compiler.report import render, svg
 from rxgate.compiler.source import read_expression, read_program
@@ -56,8 +58,13 @@ class Page(HTMLParser):
         }
 
 
+@cache
+def example(name: str) -> Program:
+    return read_program(str(EXAMPLES / f"{name}.c"))
+
+
 def design(program: str, **options) -> Design:
-    return compile_program(read_program(str(EXAMPLES / f"{program}.c")), Options(**options))
+    return compile_program(example(program), Options(**options))
 
 
 @pytest.fixture(scope="module", params=["dns_guard", "xdp_port_filter", "drop_by_length", "expression",

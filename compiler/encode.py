@@ -152,4 +152,5 @@ def encode(program: Program) -> RawProgram:
         maps={},
         lines=program.lines,
         variables=program.variables,
+        sources=program.sources,
     )

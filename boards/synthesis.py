@@ -12,8 +12,8 @@ from .netlist import Netlist
 from .targets import Target
 
 HARNESS = "harness"
-PIPELINE = f"{TOP}.pipeline"
-"""The module of the program."""
+STAGES = f"{TOP}.pipeline.stage_*"
+"""The modules of the program's stages."""
 FLAT = "flat.json"
 """The whole design without hierarchy, for a router."""
 
@@ -28,10 +28,10 @@ def write_sources(design: Design, directory: Path) -> None:
 def synthesise(target: Target, directory: Path) -> tuple[Netlist, Netlist]:
     """The gate in its harness: (the gate for itself, both without hierarchy).
 
-    Nothing is moved or merged between the two; the gate's own modules are dissolved, the program's
-    pipeline before mapping only if there is a router.
+    Nothing is moved or merged between the two; the gate's own modules are dissolved, the stages of the
+    program before mapping only if there is a router.
     """
-    apart = [] if target.router else [PIPELINE]
+    apart = [] if target.router else [STAGES]
     _run(
         directory,
         f"read_verilog {TOP}.v {HARNESS}.v",

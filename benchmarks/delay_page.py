@@ -192,7 +192,9 @@ shift's amount, `product` a multiplier block.
 Each program's pipeline at 64 bits stands between registers, several in a design, each mapped for itself;
 nextpnr's detailed timing report says when the last signal is at the registers of a stage. The model's
 figure is what the manifest says (`ns` of a stage). Within a whole gate other parts compete for
-places, and Yosys saves area up to the levels of the slowest part.
+places, and Yosys saves area up to the levels of the slowest part. Where the model is too slow, mapping
+found less logic in a whole stage than its operations are; where it is too fast, in `dns_guard` and
+`xdp_quic_guard`, a comparison follows a sum of few bits.
 
 """
 OPERATORS = """\

@@ -39,8 +39,8 @@ ALL = ("",)
 class Target:
     """A device. `delays` is what its delay model is called. `synthesis` is the command of Yosys that
     maps to it, without the top module; `router` tells nextpnr-ecp5 the device, and is empty where
-    there is no router. Yosys then maps each stage of the program for itself: it would otherwise save area
-    up to the levels of the slowest path of all, which only a router knows to matter or not."""
+    there is no router. Yosys then maps each stage of the program for itself: it would otherwise save
+    area up to the levels of the slowest path of all, which only a router knows to matter or not."""
 
     name: str
     device: str

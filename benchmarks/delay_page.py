@@ -181,7 +181,7 @@ shift's amount, `product` a multiplier block.
 - **xcup**: there is no open router for UltraScale+, and nothing here has been compared with its vendor's
   tools. `inputs`, and what carries count, follow the levels that `synth_xilinx -family xcup` makes; a
   level is taken for 0.62 ns, a look-up table of 0.1 ns and a net of 0.5 ns as is typical of designs at
-  300 MHz, so that a stage has no more than five at the default clock, which is that of a 100 GbE MAC.
+  300 MHz, meant to give a stage no more than five at the default clock, that of a 100 GbE MAC.
 - **generic**: ECP5 of speed 8, with 250 MHz for its 156.25 MHz. What is compiled without `--target`
   has the same stages as for `ecp5-8`.
 
@@ -193,8 +193,8 @@ Each program's pipeline at 64 bits stands between registers, several in a design
 nextpnr's detailed timing report says when the last signal is at the registers of a stage. The model's
 figure is what the manifest says (`ns` of a stage). Within a whole gate other parts compete for
 places, and Yosys saves area up to the levels of the slowest part. Where the model is too slow, mapping
-found less logic in a whole stage than its operations are; where it is too fast, in `dns_guard` and
-`xdp_quic_guard`, a comparison follows a sum of few bits.
+found less logic in a whole stage than its operations are; in `dns_guard`, where it is too fast, a
+comparison follows a sum of few bits.
 
 """
 OPERATORS = """\

@@ -77,9 +77,14 @@ class Model:
         """Nanoseconds of logic that a stage may chain: two levels, however fast the clock."""
         return max((1 - MARGIN) * 1000 / self.clock_mhz - self.delays.fixed, 2 * self.delays.level)
 
+    @property
+    def longest(self) -> float:
+        """The latest arrival that meets the clock."""
+        return self.budget + _SLACK
+
     def fits(self, out: float) -> bool:
         """Whether what arrives at `out` meets the clock."""
-        return out <= self.budget + _SLACK
+        return out <= self.longest
 
     def stage(self, out: float) -> float:
         """The length of a stage whose last value arrives at `out`."""

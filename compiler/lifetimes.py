@@ -38,8 +38,11 @@ class _Group:
 
 
 def _edges(function: Function, read: dict[int, dict[int, int]], early: Clocked) -> Edges:
-    """Distances between operations: by data flow, and where a chain is longer than a stage."""
-    nodes = function.nodes
+    """Distances between operations: by data flow, and where a chain is longer than a stage.
+
+    Not all of them, but too many to look at, where there are.
+    """
+    nodes, most = function.nodes, early.model.longest
     edges: Edges = {}
     chains: dict[int, dict[int, float]] = {}
     for n, found in read.items():
@@ -52,11 +55,13 @@ def _edges(function: Function, read: dict[int, dict[int, int]], early: Clocked) 
             for first, length in chains[p].items():
                 longest[first] = max(longest.get(first, 0.0), length)
         too_long = {
-            a for a, length in longest.items() if length and not early.model.fits(length + cost)
+            a for a, length in longest.items() if length and length + cost > most
         }
         # What is too far from n lets all before it be so.
         for first in too_long.difference(*(read[a] for a in too_long)):
             edges[first, n] = max(edges.get((first, n), 0), 1)
+        if len(edges) > _MOST_ROWS:
+            break
         chains[n] = {}
         if not duration(nodes[n]):
             chains[n] = {a: length + cost for a, length in longest.items() if a not in too_long}

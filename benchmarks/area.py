@@ -21,6 +21,7 @@ from typing import Any
 from programs import ROOT, names, program
 from rxgate.boards.measure import measure, to_json
 from rxgate.boards.targets import TARGETS
+from rxgate.compiler.delay_tables import DELAYS
 from rxgate.compiler.driver import compile_program
 from rxgate.compiler.options import Options, Scheduler
 from rxgate.compiler.source import read_program
@@ -30,13 +31,14 @@ PASS = "constant_pass"
 
 def row(name: str, target: str, width: int, seeds: int, naive: bool) -> dict[str, Any]:
     """Measure one program."""
-    options = Options(width=width)
+    device = TARGETS[target]
+    clock = DELAYS[device.delays].clock_mhz
+    options = Options(width=width, target=device.delays, clock_mhz=clock)
     if naive:
         options = replace(options, narrow=False, scheduler=Scheduler.ASAP)
     path = ROOT / "benchmarks" / f"{PASS}.c"
     tested = read_program(str(path)) if name == PASS else program(name)
     design = compile_program(tested, options)
-    device = TARGETS[target]
     found = measure(design, device, seeds, lambda doing: None)
     live = sum(design.schedule.live_bits(k) for k in range(design.schedule.latency))
     return {

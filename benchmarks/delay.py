@@ -36,6 +36,8 @@ from rxgate.sim.tools import nextpnr, yosys
 
 DEVICE = TARGETS["ecp5-45f-8"]
 SPEEDS = {"ecp5-8": "8", "ecp5-6": "6"}
+PROGRAM_MHZ = {"ecp5-8": 156.25, "ecp5-6": 125.0}
+"""What programs are compiled for: 10 Gb/s at 64 bits, and 8 Gb/s."""
 SLOW = 1.0
 """MHz at which every operator fits a stage."""
 
@@ -98,7 +100,7 @@ def of_operator(name: str, function: Function) -> Circuit:
 
 def of_program(name: str, target: str) -> Circuit:
     """A program's pipeline as `synth` has it."""
-    options = Options(width=64, target=target, clock_mhz=DELAYS[target].clock_mhz)
+    options = Options(width=64, target=target, clock_mhz=PROGRAM_MHZ[target])
     design = compile_program(program(name), options)
     return Circuit(name, "program", design.schedule, design.pipeline)
 

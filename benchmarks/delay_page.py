@@ -183,13 +183,14 @@ shift's amount, `product` a multiplier block.
   level is taken for 0.62 ns, a look-up table of 0.1 ns and a net of 0.5 ns as is typical of designs at
   300 MHz, meant to give a stage no more than five at the default clock, that of a 100 GbE MAC.
 - **generic**: ECP5 of speed 8, with 250 MHz for its 156.25 MHz. What is compiled without `--target`
-  has the same stages as for `ecp5-8`.
+  has the stages of `ecp5-8` at 156.25 MHz.
 
 ![model against routed](delay.svg)
 
 ## Programs
 
-Each program's pipeline at 64 bits stands between registers, several in a design, each mapped for itself;
+Compiled for 156.25 MHz (speed 6: 125), each program's pipeline at 64 bits stands between registers,
+several in a design, each mapped for itself;
 nextpnr's detailed timing report says when the last signal is at the registers of a stage. The model's
 figure is what the manifest says (`ns` of a stage). Within a whole gate other parts compete for
 places, and Yosys saves area up to the levels of the slowest part. Where the model is too slow, mapping

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from programs import ROOT
 from rxgate.boards.measure import Measurement, measure
 from rxgate.boards.targets import TARGETS
+from rxgate.compiler.delay_tables import DELAYS
 from rxgate.compiler.driver import compile_program
 from rxgate.compiler.insn import Program
 from rxgate.compiler.options import Options
@@ -68,8 +69,12 @@ def frames() -> dict[str, bytes]:
 
 def hardware(program: Program, seeds: int) -> tuple[Measurement, float]:
     """What the gate takes, and its clock in MHz."""
-    design = compile_program(program, Options(width=WIDTH))
-    found = measure(design, TARGETS[TARGET], seeds, lambda doing: print(doing, flush=True))
+    device = TARGETS[TARGET]
+    clock = DELAYS[device.delays].clock_mhz
+    design = compile_program(
+        program, Options(width=WIDTH, target=device.delays, clock_mhz=clock)
+    )
+    found = measure(design, device, seeds, lambda doing: print(doing, flush=True))
     assert found.median_mhz is not None
     return found, found.median_mhz
 

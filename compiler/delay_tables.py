@@ -41,7 +41,7 @@ class Delays:
 
 ECP5_8 = Delays(
     inputs=4, fixed=0.46, level=0.856, fan_out=0.13, carry=1.65, carry_bit=0.027, compare=0.63,
-    select=0.18, shift=0.68, product=5.19, clock_mhz=156.25,
+    select=0.18, shift=0.68, product=5.19, clock_mhz=180.0,
 )
 ECP5_6 = Delays(
     inputs=4, fixed=0.55, level=1.23, fan_out=0.17, carry=2.33, carry_bit=0.033, compare=0.93,

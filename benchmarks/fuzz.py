@@ -38,7 +38,7 @@ do on purpose what only the kernel refuses.
 Random programs also try the kernel's verifier. That of Linux 6.18 loses count of stack frames where a
 packet load (`LD_ABS`) leaves a function that was called ("verifier bug: subprog exit from frame 0"),
 and then wrote outside its memory: a process died of it. Such programs are not put to the kernel any
-more. `--no-kernel` leaves the kernel out altogether.
+more.
 
 ## Campaigns
 

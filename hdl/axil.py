@@ -46,9 +46,9 @@ class AxiLite(wiring.Component):
     """Ports are the `CHANNELS`, and an access.
 
     `o_read` or `o_write` is high for a cycle, never both, with `o_address` in words, and `o_data` and
-    `o_strobe` of a write. `i_error` and the `i_data` of a read are taken in the next cycle. Writes come
+    `o_strobe` of a write. `i_error` and the `i_data` of a read are taken two cycles later. Writes come
     first, and each is followed by a cycle in which a read can have its turn. The ready signals are
-    low in reset. All of an access comes from registers: finding a word among all takes a cycle.
+    low in reset. All of an access comes from registers: finding a word among all takes two cycles.
     """
 
     awaddr: Signal
@@ -94,13 +94,15 @@ class AxiLite(wiring.Component):
         m = Module()
         write_address = Signal(ADDRESS_BITS, reset_less=True)
         read_address = Signal(ADDRESS_BITS, reset_less=True)
-        writing, reading = Signal(), Signal()
+        looking, writing, reading = Signal(), Signal(), Signal()
+        was_write = Signal()
         address = Signal(WORD_ADDRESS_BITS, reset_less=True)
 
         has_address = self._take(m, "aw", self.o_write, {"awaddr": write_address})
         has_data = self._take(m, "w", self.o_write, {"wdata": self.o_data, "wstrb": self.o_strobe})
         has_read = self._take(m, "ar", self.o_read, {"araddr": read_address})
-        idle = ~self.o_write & ~self.o_read & ~writing & ~reading
+        # The address stays until the access is answered.
+        idle = ~self.o_write & ~self.o_read & ~looking & ~writing & ~reading
         can_write = Signal()
         m.d.comb += [
             can_write.eq(has_address & has_data & ~self.bvalid & idle),
@@ -109,10 +111,13 @@ class AxiLite(wiring.Component):
         m.d.sync += [
             self.o_write.eq(can_write),
             self.o_read.eq(has_read & ~self.rvalid & idle & ~can_write),
-            address.eq(Mux(can_write, write_address, read_address)[-WORD_ADDRESS_BITS:]),
-            writing.eq(self.o_write),
-            reading.eq(self.o_read),
+            looking.eq(self.o_write | self.o_read),
+            was_write.eq(self.o_write),
+            writing.eq(looking & was_write),
+            reading.eq(looking & ~was_write),
         ]
+        with m.If(idle):
+            m.d.sync += address.eq(Mux(can_write, write_address, read_address)[-WORD_ADDRESS_BITS:])
         response = Mux(self.i_error, SLVERR, 0)
         with m.If(writing):
             m.d.sync += [self.bvalid.eq(1), self.bresp.eq(response)]

@@ -24,6 +24,10 @@ from ..ctx_map.registers import (
 from .axil import CHANNELS, AxiLite, connect_channels
 from .counters import COUNTER_BITS
 
+ROW_BITS = 4
+ROW = 1 << ROW_BITS
+"""Words of which one is chosen in a cycle."""
+
 
 class Control(wiring.Component):
     """The registers of ctx_map/registers.py; `constants` are the values of identification.
@@ -70,12 +74,24 @@ class Control(wiring.Component):
 
         words = {a: values[r.name].word_select(n, WORD_BITS) for a, r, n in _words()} | written
         writable = {a for a, r, _ in _words() if r.access is not Access.READ} | set(written)
-        readable = axil.o_address.matches(*words)
+        # The address stays while the word is looked for: first in each row of words, then among rows.
+        rows = {}
+        for row in sorted({address // ROW for address in words}):
+            rows[row] = chosen = Signal(WORD_BITS, name=f"row_{row}", reset_less=True)
+            found = {a % ROW: word for a, word in words.items() if a // ROW == row}
+            m.d.sync += chosen.eq(_chosen(found, axil.o_address[:ROW_BITS]))
+        readable, error = Signal(), Signal()
         m.d.sync += [
-            axil.i_data.eq(Mux(readable, _chosen(words, axil.o_address), 0)),
-            axil.i_error.eq(
-                (axil.o_read & ~readable) | (axil.o_write & ~axil.o_address.matches(*writable))
+            readable.eq(axil.o_address.matches(*words)),
+            error.eq(
+                Mux(
+                    axil.o_write,
+                    ~axil.o_address.matches(*writable),
+                    ~axil.o_address.matches(*words),
+                )
             ),
+            axil.i_data.eq(Mux(readable, _chosen(rows, axil.o_address[ROW_BITS:]), 0)),
+            axil.i_error.eq(error),
         ]
         self._commands(m, axil, {"snapshot": snapshot, "clear": self.o_clear, "commit": commit})
         _write(m, axil, BY_NAME["scratch"].offset, scratch)

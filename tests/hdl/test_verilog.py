@@ -106,8 +106,8 @@ def test_memories_share_one_module_without_contents(bench):
     assert text.count("\n  \\top.memory  #(") == 2
     assert text.count("\nmodule \\top.memory  #(") == 1
     assert "(* no_rw_check *)\n  reg [WIDTH-1:0] rows [DEPTH-1:0];" in text
-    assert "initial" not in text
-    assert len(text.splitlines()) < 3000
+    assert "rows[row]" not in text
+    assert len(text.splitlines()) < 4000
 
 
 def test_same_text_whatever_the_hash_seed():

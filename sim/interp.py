@@ -191,7 +191,7 @@ class Interpreter:
                 self._fill_context(self._descriptor)
         if region is not None and 0 <= offset <= len(region) - size:
             return int.from_bytes(region[offset : offset + size], "little")
-        if region is self._packet and len(region) - size < offset <= _REACH:
+        if region is self._packet and len(self._packet) - size < offset <= _REACH:
             raise _OutsidePacket
         raise ExecutionFault(f"load of {size} bytes at address {address:#x}")
 

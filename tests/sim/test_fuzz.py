@@ -135,9 +135,9 @@ def test_wrong_verilog_is_found(tmp_path, without_kernel, monkeypatch):
 def test_a_kernel_that_differs_is_found_and_made_small(tmp_path, monkeypatch):
     right = bpf_syscall.test_run
 
-    def wrong(program, frame):
-        returned, after = right(program, frame)
-        return returned ^ (len(frame) >= 33), after
+    def wrong(program, frame, repeat):
+        returned, after, ns = right(program, frame, repeat)
+        return returned ^ (len(frame) >= 33), after, ns
 
     monkeypatch.setattr(bpf_syscall, "test_run", wrong)
     campaign = tried(tmp_path, Plan(2, 1, PACKETS))

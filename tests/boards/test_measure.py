@@ -30,8 +30,8 @@ needs_router = pytest.mark.skipif(
 
 
 def tiny(width: int = 64):
-    """A program of two stages that reads a byte, with a short buffer."""
-    program = read_program(str(EXAMPLES / "ip_protocol.c"))
+    """A program of two stages, with a short buffer."""
+    program = read_program(str(EXAMPLES / "tcp_flags.c"))
     return compile_program(program, Options(width=width, max_frame=64))
 
 

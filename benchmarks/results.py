@@ -21,7 +21,7 @@ two-core machine and only good for comparing rows.
 
 ## Verilog against the golden interpreter
 
-Every example and expression, with traffic that is aimed at its branches. A circuit is a program at a
+Examples and expressions, with traffic that is aimed at its branches. A circuit is a program at a
 width and a descriptor route; routes that give the same Verilog count once. `random start` means that
 registers and memories begin with random contents. Stalls are cycles in which the sink was always
 ready and the source was not.

@@ -83,7 +83,7 @@ def table(
         cells = [f"`{name.replace('|', '&#124;')}`"]
         for figure in changing.values():
             was, value = figure(old) if old else None, figure(row)
-            cells.append(f"{value}" if was in (None, value) else f"{was} > {value}")
+            cells.append(f"{value}" if was in (None, "-", value) else f"{was} > {value}")
         cells += [str(figure(row)) for figure in fixed.values()]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
@@ -199,9 +199,9 @@ def main() -> int:
                                    "limited by": limit}),
         "## AMD UltraScale+, 512 bits",
         table(rows, WIDE, wide, levels),
-        "## Against the naive mode, ECP5",
-        naive_table(rows),
     ]
+    if rows.naive:
+        parts += ["## Against the naive mode, ECP5", naive_table(rows)]
     docs = ROOT / "docs"
     plots(rows, docs)
     (docs / "area.md").write_text("\n\n".join(parts) + "\n")

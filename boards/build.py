@@ -32,6 +32,8 @@ MAX_FRAME = 1996
 """Bytes without FCS of the longest frame that IEEE 802.3 clause 3.2.7 knows, an envelope frame."""
 WIDTH = 8
 """Bits of the gate: at 125 MHz these are a gigabit."""
+BITSTREAM = f"{bitstream.TOP}.bit"
+"""The file that a programmer loads."""
 _GATE = "filter.gate"
 """Where the gate is in the design."""
 _CELLS = {
@@ -182,7 +184,7 @@ def to_json(built: Built, design: Design, kit: Kit) -> dict[str, Any]:
 def output_files(built: Built, design: Design, kit: Kit) -> Mapping[str, str | bytes]:
     """What a build writes."""
     report = json.dumps(to_json(built, design, kit), indent=2) + "\n"
-    return {"top.bit": built.bitstream, **sources(design, kit), "build.json": report}
+    return {BITSTREAM: built.bitstream, **sources(design, kit), "build.json": report}
 
 
 def _clocks(timing: Timing) -> dict[str, dict[str, float]]:

@@ -25,9 +25,18 @@ from ..sim.arguments import (
     program_options,
     take_program,
 )
-from .build import MAX_FRAME, Built, board_design, check_timing, output_files, to_json
+from .build import (
+    BITSTREAM,
+    MAX_FRAME,
+    Built,
+    board_design,
+    check_timing,
+    output_files,
+    to_json,
+)
 from .build import build as build_board
 from .kits import KITS
+from .load import load as load_bitstream
 
 _MOST_FRAME = 9216
 
@@ -50,14 +59,22 @@ _MOST_FRAME = 9216
               help="Placements to try; the best is kept.")
 @click.option("--allow-timing-fail", is_flag=True,
               help="Write the bitstream even if a clock is too slow.")
+@click.option("--load", is_flag=True, help="Load the bitstream with openFPGALoader.")
+@click.option("--cable", type=NAME, metavar="NAME",
+              help="openFPGALoader's name of the adapter that --load goes through.")
 @json_option
 def build(
-    board: str, output: str, seeds: int, allow_timing_fail: bool, as_json: bool, **options: Any
+    board: str, output: str, seeds: int, allow_timing_fail: bool, load: bool, cable: str | None,
+    as_json: bool, **options: Any,
 ) -> None:
     """Build PROG into a bitstream: a filter between the Ethernet ports of a board."""
     if board not in KITS:
         raise click.UsageError(f"there is no board {board!r}; there are {', '.join(KITS)}")
     kit = KITS[board]
+    if cable and not load:
+        raise click.UsageError("--cable is for --load")
+    if load and not (kit.adapter or cable):
+        raise click.UsageError(f"--load needs --cable NAME: {kit.title} has no adapter of its own")
     program = take_program(options)
     try:
         taken = Options(
@@ -84,10 +101,14 @@ def build(
     paths = write_files(Path(output), output_files(built, design, kit))
     if as_json:
         print_json(to_json(built, design, kit) | {"files": [str(p) for p in paths]})
-        return
-    console().print(_report(built, kit.title), highlight=False)
-    for path in paths:
-        click.echo(f"wrote {path}")
+    else:
+        console().print(_report(built, kit.title), highlight=False)
+        for path in paths:
+            click.echo(f"wrote {path}")
+    if load:
+        bitstream = Path(output) / BITSTREAM
+        load_bitstream(bitstream, kit, cable)
+        click.echo(f"loaded {bitstream}", err=as_json)
 
 
 def _report(built: Built, title: str) -> Group:

@@ -32,7 +32,8 @@ class Kit:
 
     The oscillator has `oscillator_mhz`. Port A is the first of `ports`, port B the second. `leds` are
     in the order in which they get their meanings; a part of a resource is named behind it, as in
-    "rgb_led.r". `reset` is a button, `uart` the line to the host.
+    "rgb_led.r". `reset` is a button, `uart` the line to the host. `loader` is what openFPGALoader
+    is told of the board, which may have an `adapter` of its own between USB and JTAG.
     """
 
     name: str
@@ -45,3 +46,5 @@ class Kit:
     leds: tuple[Resource, ...] = ()
     reset: Resource | None = None
     uart: Resource | None = None
+    loader: tuple[str, ...] = ()
+    adapter: bool = True

@@ -14,4 +14,5 @@ BUTTERSTICK = Kit(
     oscillator=Resource("clk30"),
     oscillator_mhz=30.0,
     ports=(Port(Resource("eth_rgmii"), "RJ45", receive_delay=2.0, transmit_delay=2.0),),
+    adapter=False,
 )

@@ -18,4 +18,6 @@ COLORLIGHT_5A_75B = Kit(
         Port(Resource("eth_rgmii", 1), "RJ45 1", receive_delay=2.0),
     ),
     uart=Resource("uart"),
+    loader=("-b", "colorlight"),
+    adapter=False,
 )

@@ -19,6 +19,7 @@ ECPIX5_45F = Kit(
     leds=tuple(Resource("rgb_led.r", n) for n in range(4)),
     reset=Resource("rst"),
     uart=Resource("uart"),
+    loader=("-b", "ecpix5"),
 )
 
 ECPIX5_85F = replace(

@@ -20,7 +20,8 @@ from programs import names, program
 from rxgate.compiler.driver import compile_program
 from rxgate.compiler.options import Options, Route
 from rxgate.sim.cocotb_engine import simulate_cocotb
-from rxgate.sim.fast import Conditions, simulate_fast
+from rxgate.sim.conditions import Conditions
+from rxgate.sim.fast import simulate_fast
 from rxgate.sim.golden import Frame
 from rxgate.sim.traffic import generate_frames
 

@@ -20,7 +20,8 @@ from rxgate.compiler.driver import compile_program
 from rxgate.compiler.ir import WIRING
 from rxgate.compiler.options import WIDTHS, Options
 from rxgate.sim.cocotb_engine import simulate_cocotb
-from rxgate.sim.fast import Conditions, simulate_fast
+from rxgate.sim.conditions import Conditions
+from rxgate.sim.fast import simulate_fast
 from rxgate.sim.golden import Frame
 from rxgate.sim.packets import generate
 from rxgate.sim.result import SimResult

@@ -17,7 +17,7 @@ from ..compiler.insn import Program
 from ..ctx_map.models import MICROSOFT_KEY
 from ..hdl.config import GateConfig
 from .cocotb_build import build_bench
-from .fast import Conditions
+from .conditions import PLAIN, Conditions
 from .golden import Frame, Golden
 from .job import Job, Send, Stretch, load_stretches, save
 from .judge import judge
@@ -26,8 +26,6 @@ from .result import Engine, SimResult
 from .retune import Retune
 from .scoreboard import Scoreboard
 
-PLAIN = Conditions()
-"""Back to back, nothing random."""
 _POLL_SECONDS = 0.2
 _TAIL = 20
 """Lines of the simulator's messages that an error shows."""

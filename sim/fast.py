@@ -5,60 +5,36 @@ records come back through pipes, so that memory stays bounded whatever the numbe
 first difference on, and for a share of the packets before it, the interpreter is asked.
 """
 
-import itertools
 import os
-import random
 import subprocess
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from ..compiler.errors import ToolError
 from ..compiler.insn import Program
 from ..ctx_map.models import MICROSOFT_KEY
 from ..ctx_map.verdicts import Verdict
 from ..hdl.config import GateConfig
+from .conditions import PLAIN, Conditions
 from .golden import Frame, Golden
 from .model import build_model
 from .native import build_native
 from .probes import COUNTERS
-from .records import Record, frame_records, retune_records, split
+from .records import Record, split
 from .result import Engine, SimResult
-from .retune import Retune, writes
+from .retune import Retune
 from .scoreboard import Scoreboard
+from .sender import Sender
 from .surroundings import OutFrame
 
 _CHUNK = 1 << 17
 _PIPE = 1 << 20
 """Bytes of a pipe, where the system lets one choose; what ordinary users may have on Linux."""
-_BATCH = 1024
-"""Frames that are sent at once."""
 _VERDICTS = {v.value: v for v in Verdict}
 _NONE = (1 << 64) - 1
-
-
-@dataclass(frozen=True, slots=True)
-class Conditions:
-    """How the frames come in and go out, besides back to back.
-
-    `idle` and `stall` are probabilities per cycle of a pause at the source, even within a frame,
-    and at the sink. `empty_end` is the share of the frames which fill their last beat that end
-    with another beat without bytes. With `random_start` all registers and memories start random.
-    The time is `ktime_start` + `ktime_step` times the cycle, in ns. `waves` names an FST file.
-    """
-
-    seed: int = 0
-    idle: float = 0.0
-    stall: float = 0.0
-    empty_end: float = 0.0
-    random_start: bool = False
-    ktime_start: int = 1_000_000_000
-    ktime_step: int = 4
-    waves: Path | None = None
 
 
 def simulate_fast(
@@ -68,7 +44,7 @@ def simulate_fast(
     frames: Iterable[Frame],
     program: Program,
     *,
-    conditions: Conditions = Conditions(),
+    conditions: Conditions = PLAIN,
     prandom_seed: int = 0,
     hash_key: bytes = MICROSOFT_KEY,
     retunes: Sequence[Retune] = (),
@@ -94,7 +70,7 @@ def trace_launch(
     program: Program,
     launch: int,
     *,
-    conditions: Conditions = Conditions(),
+    conditions: Conditions = PLAIN,
     prandom_seed: int = 0,
     hash_key: bytes = MICROSOFT_KEY,
 ) -> tuple[SimResult, list[int]]:
@@ -111,7 +87,7 @@ def trace_launch(
 
 
 class _Run:
-    """One run: what was sent, what is known of it, and what came back.
+    """One run: what came back, and what is known of the frames sent.
 
     Native code compares until it finds a difference; what is known of later frames comes as records.
     `kept` are the frames sent that have not been compared, the first of which has number `base`.
@@ -133,18 +109,17 @@ class _Run:
         self.conditions = conditions
         self.progress = progress
         self.board = Scoreboard(self.config, counters_tell=True)
-        self.kept: deque[Frame] = deque()
+        self.sender = Sender(golden, conditions, retunes)
+        self.kept = self.sender.kept
         self.base = 0
         self.entered: deque[int] = deque()
         self.admitted: deque[bool] = deque()
         self.times: deque[int] = deque()
         self.commits: deque[int] = deque()
-        self.retunes = deque(retunes)
-        self.images = [golden.first_image]
+        self.images = self.sender.images
         self.seen_images: set[int] = set()
         self.suspect: int | None = None
         self.end: tuple[int, ...] = ()
-        self.failure: BaseException | None = None
         self.trace_from = 0
         self.traced: list[int] = []
 
@@ -157,18 +132,19 @@ class _Run:
         )
         assert process.stdin is not None
         assert process.stdout is not None
-        writer = threading.Thread(target=self._write, args=(process.stdin, frames), daemon=True)
+        sender = self.sender
+        writer = threading.Thread(target=sender.run, args=(process.stdin, frames), daemon=True)
         writer.start()
         try:
             self._read(process.stdout.fileno())
         finally:
-            if self.failure is not None or process.poll() is None:
+            if sender.failure is not None or process.poll() is None:
                 process.kill()
             process.stdout.close()
             process.wait()
             writer.join()
-        if self.failure is not None:
-            raise self.failure
+        if sender.failure is not None:
+            raise sender.failure
         return self._finish(time.monotonic() - start)
 
     def _arguments(self) -> list[str]:
@@ -182,41 +158,6 @@ class _Run:
         if c.waves is not None:
             arguments.append(f"waves={c.waves}")
         return arguments
-
-    # What is sent.
-
-    def _write(self, pipe: IO[bytes], frames: Iterable[Frame]) -> None:
-        """Sends the frames; runs in a thread, and is held back by the pipe."""
-        rng = random.Random(self.conditions.seed)
-        source, number, retunes = iter(frames), 0, self.retunes
-        try:
-            with pipe:
-                while batch := list(itertools.islice(source, self._room(number))):
-                    while retunes and retunes[0].before <= number:
-                        pipe.write(self._retune(retunes.popleft().image, rng))
-                    self.kept += batch
-                    pipe.write(self._records(batch, rng))
-                    number += len(batch)
-        except BrokenPipeError:
-            pass
-        except BaseException as error:
-            self.failure = error
-
-    def _room(self, number: int) -> int:
-        """How many frames from a number on are sent before the host writes again."""
-        later = (r.before - number for r in self.retunes if r.before > number)
-        return min(_BATCH, next(later, _BATCH))
-
-    def _records(self, frames: Sequence[Frame], rng: random.Random) -> bytes:
-        share = self.conditions.empty_end
-        chances = (share > 0 and rng.random() < share for _ in frames)
-        return frame_records(frames, chances)
-
-    def _retune(self, image: bytes, rng: random.Random) -> bytes:
-        """The host writes and commits other tunables."""
-        before = self.images[-1]
-        self.images.append(image)
-        return retune_records(image, writes(self.config.tunables, before, image, rng))
 
     # What comes back.
 
@@ -267,9 +208,10 @@ class _Run:
 
     def _drop(self, number: int) -> None:
         """Frames before this number have been compared."""
-        while self.base < number:
-            self.kept.popleft()
-            self.base += 1
+        popleft = self.kept.popleft
+        for _ in range(number - self.base):
+            popleft()
+        self.base = number
 
     def _check(
         self, n: int, r0: int, ktime: int, number: int, commits: int, admitted: int, counter: int,

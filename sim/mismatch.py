@@ -16,7 +16,8 @@ from ..ctx_map.models import vlan_tag
 from ..hdl.config import GateConfig
 from .captures import Frame as Captured
 from .captures import write_capture
-from .fast import Conditions, trace_launch
+from .conditions import Conditions
+from .fast import trace_launch
 from .golden import Expectation, Frame
 from .interp import Interpreter
 from .result import Mismatch, SimResult

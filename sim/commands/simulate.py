@@ -29,7 +29,8 @@ from ..arguments import (
     take_traffic,
     traffic_options,
 )
-from ..fast import Conditions, simulate_fast
+from ..conditions import Conditions
+from ..fast import simulate_fast
 from ..golden import Frame
 from ..mismatch import diagnose, write_packet
 from ..report import sim_report

@@ -21,7 +21,8 @@ from rxgate.sim.axil import OKAY, SLVERR, Master
 from rxgate.sim.axis import Bus, Monitor, Sink, Source, UserBits, chance, run, to_beats
 from rxgate.sim.cocotb_build import build_bench
 from rxgate.sim.cocotb_engine import simulate_cocotb
-from rxgate.sim.fast import Conditions, simulate_fast
+from rxgate.sim.conditions import Conditions
+from rxgate.sim.fast import simulate_fast
 from rxgate.sim.golden import Frame
 from rxgate.sim.probes import read_counters
 from rxgate.sim.saved import load

@@ -10,7 +10,8 @@ from rxgate.compiler.errors import ToolError
 from rxgate.compiler.load.text import load_text
 from rxgate.compiler.options import Options
 from rxgate.sim.cocotb_engine import run_job, simulate_cocotb
-from rxgate.sim.fast import Conditions, simulate_fast
+from rxgate.sim.conditions import Conditions
+from rxgate.sim.fast import simulate_fast
 from rxgate.sim.golden import Frame
 from rxgate.sim.job import Job, Send
 

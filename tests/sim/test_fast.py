@@ -8,7 +8,8 @@ from rxgate.compiler.decode import decode
 from rxgate.compiler.driver import compile_program
 from rxgate.compiler.load.text import load_text
 from rxgate.compiler.options import Options, Route
-from rxgate.sim.fast import Conditions, simulate_fast
+from rxgate.sim.conditions import Conditions
+from rxgate.sim.fast import simulate_fast
 from rxgate.sim.golden import Frame
 
 pytestmark = pytest.mark.rtl

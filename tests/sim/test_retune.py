@@ -20,7 +20,8 @@ from rxgate.ctx_map.verdicts import Verdict
 from rxgate.hdl.control import Control
 from rxgate.sim.axil import OKAY, SLVERR, Master, ResponseError
 from rxgate.sim.cocotb_engine import simulate_cocotb
-from rxgate.sim.fast import Conditions, simulate_fast
+from rxgate.sim.conditions import Conditions
+from rxgate.sim.fast import simulate_fast
 from rxgate.sim.golden import Frame, Golden
 from rxgate.sim.interp import Interpreter
 from rxgate.sim.kernel import available, compare

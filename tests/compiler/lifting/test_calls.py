@@ -14,8 +14,9 @@ from rxgate.compiler.options import Options, Route
 from rxgate.compiler.source import read_program
 from rxgate.ctx_map.models import describe
 from rxgate.ctx_map.nics import NICS
+from rxgate.sim.conditions import Conditions
 from rxgate.sim.directed import directed
-from rxgate.sim.fast import Conditions, simulate_fast
+from rxgate.sim.fast import simulate_fast
 from rxgate.sim.golden import Frame
 from rxgate.sim.helpers import csum_diff
 from rxgate.sim.interp import Interpreter

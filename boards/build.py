@@ -18,6 +18,7 @@ from ..hdl.verilog import to_verilog
 from ..sim.tools import ecppack, nextpnr, yosys
 from . import bitstream
 from .core_file import core_file
+from .ecp5 import PLL_OUTPUT
 from .filter import CLOCK_MHZ
 from .kit import Kit
 from .lpf import lpf
@@ -27,6 +28,7 @@ from .pins import Device, device, pins
 from .targets import ECP5_CELLS
 from .timing import SYSTEM, Timing
 from .top import SETTLE, Top
+from .xdc import xdc
 
 MAX_FRAME = 1996
 """Bytes without FCS of the longest frame that IEEE 802.3 clause 3.2.7 knows, an envelope frame."""
@@ -92,14 +94,15 @@ def clocks(kit: Kit) -> dict[str, float]:
 def sources(design: Design, kit: Kit, settle: int = SETTLE) -> dict[str, str]:
     """The design of a board as files: the gate, what is around it, and the constraints."""
     wires = pins(kit)
-    inputs = {n: mhz for n, mhz in clocks(kit).items() if n != SYSTEM}
+    inputs = {"osc": kit.oscillator_mhz} | {n: f for n, f in clocks(kit).items() if n != SYSTEM}
     return {
         f"{GATE}.v": design.verilog,
         "top.v": to_verilog(Top(kit, wires, design.gate, GATE, settle), bitstream.TOP),
-        "top.lpf": lpf(wires, {"osc": kit.oscillator_mhz, **inputs}),
+        "top.lpf": lpf(wires, inputs),
+        "top.xdc": xdc(wires, inputs, "osc", SYSTEM, CLOCK_MHZ, PLL_OUTPUT),
         "top.core": core_file(
-            design.program.name, kit.name, (f"{GATE}.v", "top.v"), "top.lpf", bitstream.TOP,
-            device(kit).router,
+            design.program.name, kit.name, (f"{GATE}.v", "top.v"), "top.lpf", "top.xdc",
+            bitstream.TOP, device(kit),
         ),
     }
 

@@ -11,6 +11,8 @@ VCO_MHZ = (400.0, 800.0)
 PFD_MHZ = (3.125, 400.0)
 DELAY_STEP_NS = 0.025
 DELAY_STEPS = 127
+PLL_OUTPUT = "pll/CLKOP"
+"""The pin of the PLL that drives its clock, from the module that `pll` is called for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,3 +53,6 @@ def test_files_for_other_flows(board, tmp_path):
     assert core["filesets"]["rtl"]["files"] == ["rxgate.v", "top.v"]
     assert core["targets"]["default"]["toplevel"] == "top"
     assert core["targets"]["default"]["tools"]["trellis"]["nextpnr_options"][0] == "--um-45k"
+    assert core["targets"]["diamond"]["tools"]["diamond"]["part"] == "LFE5UM-45F-8BG381C"
+    named = {file for files in core["filesets"].values() for file in files["files"]}
+    assert named | {"top.core"} == set(build.sources(board.design_of("drop_by_length.c"), kit))

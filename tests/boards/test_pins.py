@@ -4,6 +4,7 @@ import pytest
 from rxgate.boards.kits import KITS
 from rxgate.boards.lpf import lpf
 from rxgate.boards.pins import Pin, device, pins
+from rxgate.boards.xdc import xdc
 
 
 @pytest.mark.parametrize("name", KITS)
@@ -36,4 +37,32 @@ def test_constraints():
         'LOCATE COMP "a[0]" SITE "B2";',
         'IOBUF PORT "a[0]" IO_TYPE=LVCMOS33 DRIVE=4;',
         'FREQUENCY PORT "osc" 12.5 MHZ;',
+    ]
+
+
+def test_constraints_of_other_flows():
+    found = (
+        Pin("osc", "P3", (("IO_TYPE", "LVDS"),)),
+        Pin("rx", "A1", ()),
+        Pin("led[0]", "B2", (("IO_TYPE", "LVCMOS33"), ("DRIVE", "4"))),
+        Pin("uart_rx", "B3", (("PULLMODE", "UP"),)),
+    )
+    text = xdc(found, {"osc": 12.0, "rx": 125.0}, "osc", "system", 100.0, "pll/CLKOP")
+    assert text.splitlines() == [
+        "set_property PACKAGE_PIN P3 [get_ports {osc}]",
+        "set_property IOSTANDARD LVDS [get_ports {osc}]",
+        "set_property PACKAGE_PIN A1 [get_ports {rx}]",
+        "set_property PACKAGE_PIN B2 [get_ports {led[0]}]",
+        "set_property IOSTANDARD LVCMOS33 [get_ports {led[0]}]",
+        "set_property DRIVE 4 [get_ports {led[0]}]",
+        "set_property PACKAGE_PIN B3 [get_ports {uart_rx}]",
+        "set_property PULLTYPE PULLUP [get_ports {uart_rx}]",
+        "create_clock -name osc -period 83.333 [get_ports osc]",
+        "create_clock -name rx -period 8.000 [get_ports rx]",
+        "create_generated_clock -name system -source [get_ports osc] -multiply_by 25 -divide_by 3"
+        " [get_pins {pll/CLKOP}]",
+        "set_max_delay -datapath_only -from [get_clocks system] -to [get_clocks rx] 8.000",
+        "set_max_delay -datapath_only -from [get_clocks rx] -to [get_clocks system] 8.000",
+        "set_false_path -from [get_ports {uart_rx*}]",
+        "set_false_path -to [get_ports {led*}]",
     ]

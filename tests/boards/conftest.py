@@ -41,10 +41,13 @@ def side(frames=(), speed: int = 1000, ppm: float = 0.0, gap: int = GAP):
     return {"speed": speed, "ppm": ppm, "gap": gap, "frames": whole}
 
 
-def simulate(design, kit, phases, *, host=(), patience: int = 4000, seed: int = 1):
+def simulate(
+    design, kit, phases, *, host=(), patience: int = 4000, seed: int = 1, trace: bool = False
+):
     """What each port sends in each phase: (bytes with preamble, error, start, end).
 
-    With `host`, requests over the serial line, the last phase has also what these are answered with.
+    With `host`, requests over the serial line, the last phase has also what these are answered with;
+    with `trace` what port A took at each edge of RXC.
     """
     from cocotb_tools.runner import get_runner
 
@@ -56,7 +59,7 @@ def simulate(design, kit, phases, *, host=(), patience: int = 4000, seed: int = 
     folder = Path(os.environ["PYTEST_SCRATCH"])
     job, seen, log = folder / "job", folder / "seen", folder / "log"
     job.write_bytes(pickle.dumps(
-        {"phases": phases, "patience": patience, "ports": "ab"[: len(kit.ports)]}
+        {"phases": phases, "patience": patience, "ports": "ab"[: len(kit.ports)], "trace": trace}
         | ({"host": list(host)} if host else {})
     ))
     get_runner("verilator").test(

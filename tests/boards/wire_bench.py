@@ -3,8 +3,8 @@
 What a board receives comes from cocotbext-eth's model of RGMII. Its sink takes the first byte for
 idle when TX_CTL and TXC rise together, as they do here where nothing has delays: `Sink` does not.
 
-Runs inside the simulator. A time of 10 ps in the design is a step of 1 ps here, so that parts per
-million of a clock are whole steps: 125 MHz have half a period of 40,000 steps.
+Runs inside the simulator. A nanosecond of the design is 10,000 steps here, so that 25 parts per
+million of a clock are one: 125 MHz have half a period of 40,000.
 """
 
 import os
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import cocotb
 from cocotb.clock import Clock
-from cocotb.triggers import ClockCycles, FallingEdge, RisingEdge, Timer
+from cocotb.triggers import ClockCycles, FallingEdge, RisingEdge, Timer, ValueChange
 from cocotb.utils import get_sim_time
 from cocotbext.eth import GmiiFrame, RgmiiSource
 
@@ -62,8 +62,8 @@ class Port:
         def wire(name: str):
             return getattr(dut, f"eth_{letter}_{name}")
 
-        self.rx_clk = wire("rx_clk")
-        self.source = RgmiiSource(wire("rx_data"), wire("rx_ctl"), self.rx_clk)
+        self.rx_clk, self.rx_data, self.rx_ctl = wire("rx_clk"), wire("rx_data"), wire("rx_ctl")
+        self.source = RgmiiSource(self.rx_data, self.rx_ctl, self.rx_clk)
         self.sink = Sink(wire("tx_data"), wire("tx_ctl"), wire("tx_clk"))
         self.clock = None
         self.speed = 0
@@ -79,10 +79,19 @@ class Port:
         self.source.mii_mode = self.sink.nibbles = speed != 1000
 
     def send(self, frames, gap: int) -> None:
-        self.source.ifg = gap
+        self.source.ifg = gap * (1 if self.speed == 1000 else 2)
         for data, errors in frames:
             marks = [int(n in errors) for n in range(len(data))] if errors else None
             self.source.send_nowait(GmiiFrame(data, marks))
+
+    async def watch(self, taken: bytearray) -> None:
+        """What the design takes at each edge: RXD, in bit 4 RX_CTL, in bit 5 RXC."""
+        moves = ValueChange(self.rx_clk)
+        while True:
+            await moves
+            wires = (self.rx_clk, self.rx_ctl, self.rx_data)
+            clock, control, data = (int(w.value) for w in wires)
+            taken.append(data | control << 4 | clock << 5)
 
     def collect(self) -> list[tuple[bytes, bool, int, int]]:
         found, self.sink.frames = self.sink.frames, []
@@ -128,11 +137,13 @@ async def run(dut):
             getattr(dut, name).value = 1
     Clock(dut.osc, 2 * HALF[1000], unit="step", impl="gpi").start()
     ports = {letter: Port(dut, letter) for letter in job["ports"]}
-    seen = []
+    seen, taken = [], bytearray()
     for phase in job["phases"]:
         for letter, side in phase.items():
             ports[letter].link(side["speed"], side["ppm"])
         await ClockCycles(dut.osc, SETTLE)
+        if job["trace"] and not seen:
+            cocotb.start_soon(ports["a"].watch(taken))
         for letter, side in phase.items():
             ports[letter].send(side["frames"], side["gap"])
         slowest = max(HALF[p.speed] for p in ports.values())
@@ -146,4 +157,6 @@ async def run(dut):
         seen.append({letter: port.collect() for letter, port in ports.items()})
         if "host" in job and len(seen) == len(job["phases"]):
             seen[-1]["host"] = await converse(dut, job["host"])
+        if job["trace"]:
+            seen[-1]["taken"] = bytes(taken)
         Path(os.environ["BOARD_SEEN"]).write_bytes(pickle.dumps(seen))

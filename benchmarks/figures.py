@@ -27,7 +27,7 @@ from rxgate.sim.packets import generate
 from rxgate.sim.result import SimResult
 
 FAST_PACKETS = 1_000_000
-COCOTB_PACKETS = 10_000
+COCOTB_PACKETS = 50_000
 RATE_PACKETS = 5_000
 
 

@@ -1,0 +1,126 @@
+"""Whatever comes over a wire: good frames get through, bad ones do not, nothing hangs."""
+
+import zlib
+from itertools import count
+
+import pytest
+from rxgate.boards.wire import SETTLE, SYSTEM, Burst, Idle, Link, Stop, simulate, up
+
+pytestmark = pytest.mark.rtl
+KIT = "versa-ecp5"
+LONGEST = 1996
+RUNT, SHORTEST = 18, 60
+TAGGED = bytes(12) + b"\x81\x00\x00\x2a\x08\x00"
+"""The head of a frame that passes."""
+NOTICED = 10 * SETTLE * SYSTEM
+"""Steps after a change of a link in which what it sends may be broken."""
+
+
+class Traffic:
+    """Makes what comes over one wire; `good` are the frames that have to come out, in order."""
+
+    def __init__(self, board, rng):
+        self.board, self.rng, self.numbers = board, rng, count()
+        self.good: list[bytes] = []
+        self.bad = 0
+        """Frames with a delimiter that have to be counted as bad."""
+
+    def frame(self, size: int) -> bytes:
+        """One that was never there before."""
+        head = TAGGED + next(self.numbers).to_bytes(4, "big")
+        return (head + self.rng.randbytes(max(0, size - len(head))))[:size]
+
+    def size(self) -> int:
+        near = (SHORTEST, SHORTEST + 1, 1514, 1518, LONGEST - 1, LONGEST)
+        return self.rng.choice((*near, *(self.rng.randint(SHORTEST, 300) for _ in range(12))))
+
+    def whole(self, gap: int = 12, preamble: int = 7) -> Burst:
+        """A good frame."""
+        data = self.frame(self.size())
+        self.good.append(data)
+        wire = self.board.on_wire(data, preamble=preamble * b"\x55" + b"\xd5")
+        return Burst(wire, gap=gap)
+
+    def spoiled(self) -> list:
+        """What must not come out, and does no harm to its neighbours."""
+        rng, gap = self.rng, self.rng.choice((1, 4, 12))
+        wire = self.board.on_wire(self.frame(self.size()))
+        anywhere = rng.randrange(8, len(wire))
+        kind = rng.choice((
+            "fcs", "bit", "runt", "cut", "error", "long", "noise", "preamble", "no delimiter",
+            "empty", "stop", "two delimiters",
+        ))
+        self.bad += kind not in ("noise", "preamble", "no delimiter")
+        match kind:
+            case "fcs":
+                return [Burst(wire[:-4] + bytes(b ^ 0xFF for b in wire[-4:]), gap=gap)]
+            case "bit":
+                flipped = wire[anywhere] ^ 1 << rng.randrange(8)
+                return [Burst(wire[:anywhere] + bytes([flipped]) + wire[anywhere + 1 :], gap=gap)]
+            case "runt":
+                short = self.frame(rng.randint(RUNT, SHORTEST - 1))
+                fcs = zlib.crc32(short).to_bytes(4, "little")
+                return [Burst(wire[:8] + short + fcs, gap=gap)]
+            case "cut":  # The carrier drops in the middle.
+                return [Burst(wire[: rng.randrange(8, len(wire) - 1)], gap=gap)]
+            case "error":
+                return [Burst(wire, frozenset({anywhere}), gap)]
+            case "long":
+                return [Burst(self.board.on_wire(self.frame(LONGEST + rng.choice((1, 2, 500)))))]
+            case "noise":  # No carrier, but errors: false carrier, and carrier extension.
+                data = bytes([rng.choice((0x0E, 0x0F, 0x1F))]) * rng.randint(1, 20)
+                return [Burst(data, frozenset(range(len(data))), gap, carrier=False)]
+            case "preamble":
+                return [Burst(rng.randint(1, 30) * b"\x55", gap=gap)]
+            case "no delimiter":
+                return [Burst(wire[:7] + bytes(b for b in wire[8:] if b != 0xD5), gap=gap)]
+            case "empty":
+                return [Burst(wire[:8], gap=gap)]
+            case "stop":  # The clock stands still, then the carrier is gone.
+                ns = rng.choice((rng.randint(1, 5000), rng.randint(5000, 60_000)))
+                return [Burst(wire[:anywhere], gap=0), Stop(ns), Idle(12 if ns < 5000 else 4096)]
+            case "two delimiters":
+                return [Burst(wire[:8] + b"\xd5" + wire[8:], gap=gap)]
+
+    def mixed(self, steps: int) -> list:
+        script = []
+        for _ in range(steps):
+            if self.rng.random() < 0.5:
+                script += self.spoiled()
+            else:
+                gap, preamble = self.rng.choice((8, 12, 12, 40)), self.rng.choice((0, 1, 6, 7, 7, 8, 15))
+                script.append(self.whole(gap, preamble))
+        return script
+
+
+def frames(board, sent, *, broken=lambda one: False) -> list[bytes]:
+    """The frames that a port sent, which are perfect on the wire but where they may be `broken`."""
+    found = []
+    for one in sent:
+        data = one.data[8:-4]
+        if not one.bad and one.data == board.on_wire(data):
+            found.append(data)
+        else:
+            assert broken(one), one
+    return found
+
+
+def test_a_rough_mixture(board, rng):
+    """Both directions at once; errors back to back with good frames, the last of which are good."""
+    design = board.design_of("vlan_allow.c")
+    traffic = [Traffic(board, rng) for _ in "ab"]
+    scripts = [
+        [*up(ppm=rng.choice((-100, 0, 100)), idle=rng.choice((0, 0xD, 0xF))),
+         *t.spoiled(), *t.mixed(250), *t.spoiled(), t.whole(), *t.spoiled(), t.whole()]
+        for t in traffic
+    ]
+    seen = simulate(design, board.KITS[KIT], *scripts, seed=rng.randint(1, 1 << 30))
+    a, b = traffic
+    assert frames(board, seen.b) == a.good
+    assert frames(board, seen.a) == b.good
+    told = seen.counters
+    assert (told["pass"], told["bad"], told["overflow"]) == (len(a.good), a.bad, 0)
+    assert told["received"] == len(a.good) + a.bad
+    assert (told["returned"], told["returned_bad"], told["returned_overflow"]) == (
+        len(b.good), b.bad, 0,
+    )

@@ -4,7 +4,8 @@
 //   0, half a period of RXC in steps (64 bits), nibbles (8), RXD between frames (8): a link
 //   1, steps (64): RXC stands still for so long, and all other wires with it
 //   2, cycles of RXC (64): nothing is sent
-//   3, carrier (8), bytes behind it (32), length (32), bytes, length (32), bytes: what is on RXD, and
+//   3, steps (64): nothing is sent until so much time has passed
+//   4, carrier (8), bytes behind it (32), length (32), bytes, length (32), bytes: what is on RXD, and
 //      for each of these bytes whether the PHY signals an error
 // Standard output has records: port (8), first and last step (64 each), error (8), length (32), and a
 // byte per cycle of TXC; then 255, cycles of the system, frames with an end cut off, and counters.
@@ -52,7 +53,7 @@ void put(uint64_t value, int size) {
 }
 
 struct Item {
-    enum Kind : uint8_t { LINK, STOP, IDLE, FRAME } kind;
+    enum Kind : uint8_t { LINK, STOP, IDLE, UNTIL, FRAME } kind;
     uint64_t number = 0;
     bool flag = false;
     uint8_t idle = 0;
@@ -134,6 +135,9 @@ private:
                 break;
             case Item::STOP: m_next += item.number; break;
             case Item::IDLE: m_pause = item.number; break;
+            case Item::UNTIL:
+                if (item.number > m_next) m_pause = (item.number - m_next) / (2 * m_half);
+                break;
             case Item::FRAME:
                 if (m_byte < item.data.size()) {
                     m_value = item.data[m_byte];

@@ -6,7 +6,7 @@ hold it to one by others. Frames are here as on a wire: from the preamble to the
 
 import os
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from struct import Struct, pack
@@ -76,6 +76,13 @@ class Idle:
 
 
 @dataclass(frozen=True, slots=True)
+class Until:
+    """No carrier until so many steps after the beginning of all."""
+
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
 class Burst:
     """Bytes, and so many byte times without a carrier behind them.
 
@@ -89,7 +96,7 @@ class Burst:
     carrier: bool = True
 
 
-Item = Link | Stop | Idle | Burst
+Item = Link | Stop | Idle | Until | Burst
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +130,24 @@ def up(speed: int = GIGABIT, ppm: float = 0.0, idle: int = 0) -> list[Item]:
     return [Link(speed, ppm, idle), Idle(1 + SETTLE * SYSTEM // PERIODS[speed])]
 
 
+def duration(script: Iterable[Item]) -> int:
+    """Steps that it takes."""
+    steps = period = 0
+    for item in script:
+        match item:
+            case Link(speed):
+                period = PERIODS[speed]
+            case Stop(ns):
+                steps += ns * STEPS
+            case Idle(cycles):
+                steps += cycles * period
+            case Until(step):
+                steps = max(steps, step)
+            case Burst(data, gap=gap):
+                steps += (len(data) + gap) * period * (1 if period == SYSTEM else 2)
+    return steps
+
+
 def simulate(
     design: Design, kit: Kit, a: Sequence[Item], b: Sequence[Item], *,
     seed: int = 1, patience: int = 20_000, trace: bool = False,
@@ -153,10 +178,12 @@ def _encode(item: Item) -> bytes:
             return pack("<BQ", 1, ns * STEPS)
         case Idle(cycles):
             return pack("<BQ", 2, cycles)
+        case Until(step):
+            return pack("<BQ", 3, step)
         case Burst(data, errors, gap, carrier):
             marks = bytes(n in errors for n in range(len(data))) if errors else bytes(len(data))
             size = pack("<I", len(data))
-            return pack("<BBI", 3, carrier, gap) + size + data + size + marks
+            return pack("<BBI", 4, carrier, gap) + size + data + size + marks
 
 
 def _sent(cycles: bytes, start: int, end: int, error: bool) -> Sent:

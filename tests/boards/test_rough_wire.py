@@ -4,7 +4,19 @@ import zlib
 from itertools import count
 
 import pytest
-from rxgate.boards.wire import SETTLE, SYSTEM, Burst, Idle, Link, Stop, simulate, up
+from rxgate.boards.wire import (
+    PERIODS,
+    SETTLE,
+    SYSTEM,
+    Burst,
+    Idle,
+    Link,
+    Stop,
+    Until,
+    duration,
+    simulate,
+    up,
+)
 
 pytestmark = pytest.mark.rtl
 KIT = "versa-ecp5"
@@ -12,8 +24,8 @@ LONGEST = 1996
 RUNT, SHORTEST = 18, 60
 TAGGED = bytes(12) + b"\x81\x00\x00\x2a\x08\x00"
 """The head of a frame that passes."""
-NOTICED = 10 * SETTLE * SYSTEM
-"""Steps after a change of a link in which what it sends may be broken."""
+DRAIN = 10_000_000_000
+"""Steps after which nothing of before is on its way any more, with links of a gigabit."""
 
 
 class Traffic:
@@ -124,3 +136,69 @@ def test_a_rough_mixture(board, rng):
     assert (told["returned"], told["returned_bad"], told["returned_overflow"]) == (
         len(b.good), b.bad, 0,
     )
+
+
+def subsequence(some: list[bytes], of: list[bytes]) -> bool:
+    """Whether all of the first are in the second, in the same order."""
+    rest = iter(of)
+    return all(one in rest for one in some)
+
+
+def changing(traffic: Traffic, rng, steps: int) -> list:
+    """A link whose speed changes at any time, and what comes over it meanwhile."""
+    script = []
+    for _ in range(steps):
+        speed = rng.choice((10, 100, 1000))
+        script.append(Link(speed, rng.choice((-100, 0, 100)), rng.choice((0, 0xD))))
+        if rng.random() < 0.3:
+            script.append(Stop(rng.randint(1, 200_000)))
+        if rng.random() < 0.8:
+            script.append(Idle(rng.randint(1, SETTLE * SYSTEM // PERIODS[speed])))
+        script += traffic.mixed({10: 2, 100: 6, 1000: 30}[speed])
+        if rng.random() < 0.5:
+            last = traffic.whole()
+            traffic.good.pop()
+            script.append(Burst(last.data[: rng.randrange(len(last.data))], gap=0))
+    return script
+
+
+def test_links_change_in_the_middle_of_traffic(board, rng):
+    """Frames get lost while links change, but none is made up or altered; then all is well."""
+    design = board.design_of("vlan_allow.c")
+    traffic = [Traffic(board, rng) for _ in "ab"]
+    scripts = [[*up(), *changing(t, rng, 10)] for t in traffic]
+    still = max(map(duration, scripts)) + DRAIN
+    for t, script in zip(traffic, scripts, strict=True):
+        script += [Link(1000), Until(still), *(t.whole() for _ in range(20))]
+    seen = simulate(design, board.KITS[KIT], *scripts, seed=rng.randint(1, 1 << 30))
+    for t, sent in zip(traffic, (seen.b, seen.a), strict=True):
+        found = frames(board, sent, broken=lambda one: one.start < still)
+        assert subsequence(found, t.good)
+        assert found[-20:] == t.good[-20:]
+        assert len(found) > 30
+
+
+@pytest.mark.parametrize(
+    ("fast", "slow"), [((1000, 0), (100, 0)), ((100, 0), (10, 0)), ((1000, 30_000), (1000, 0))]
+)
+@pytest.mark.parametrize("to_b", [True, False])
+def test_sustained_excess(board, rng, fast, slow, to_b):
+    """Frames are dropped whole, and counted; the other direction has none of it.
+
+    What comes three percent too fast is too much for the crossing of clocks already.
+    """
+    design, one, other = board.design_of("vlan_allow.c"), Traffic(board, rng), Traffic(board, rng)
+    much = [*up(*fast), *(one.whole() for _ in range(200 if fast[0] == 1000 else 60))]
+    little = [*up(*slow), *(other.whole() for _ in range(3))]
+    scripts = (much, little) if to_b else (little, much)
+    seen = simulate(design, board.KITS[KIT], *scripts, seed=rng.randint(1, 1 << 30), patience=120_000)
+    there, back = (seen.b, seen.a) if to_b else (seen.a, seen.b)
+    passed = frames(board, there)
+    assert subsequence(passed, one.good)
+    assert frames(board, back) == other.good
+    lost = len(one.good) - len(passed)
+    overflow = seen.counters["overflow" if to_b else "returned_overflow"]
+    bad = seen.counters["bad" if to_b else "returned_bad"]
+    assert lost > 0
+    assert (overflow, bad) == ((0, lost) if fast[1] else (lost, 0))
+    assert seen.counters["pass" if to_b else "returned"] == len(passed)

@@ -9,9 +9,10 @@ import click
 from . import __version__
 from .boards.build_command import build
 from .boards.command import synth
+from .boards.compile_command import compile_command
 from .boards.host.command import host
 from .compiler.errors import RxgateError
-from .sim.commands.compile import check, compile_command, disasm
+from .sim.commands.compile import check, disasm
 from .sim.commands.doctor import doctor
 from .sim.commands.fuzz import conformance_plugin, fuzz
 from .sim.commands.run import run

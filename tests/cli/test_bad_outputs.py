@@ -22,7 +22,7 @@ def taken(tmp_path):
 
 def test_compile(refused, taken, monkeypatch):
     monkeypatch.setattr(Design, "verilog", "")
-    monkeypatch.setattr("rxgate.sim.commands.compile.manifest", lambda design: {})
+    monkeypatch.setattr("rxgate.boards.compile_command.manifest", lambda design: {})
 
     def text(place):
         return refused("compile", *FILTER, "--json", "-o", place)

@@ -11,9 +11,10 @@ from amaranth.lib.wiring import In, Out
 
 from .frames import RECEIVED, received
 
-DEPTH = 32
+DEPTH = 16
 """Bytes. The reader takes one in each of its cycles: if it is as fast as the bytes of a frame come,
-ten of them are enough, for what is on its way through the synchronizers."""
+ten of them are enough, for what is on its way through the synchronizers. Memory of so many rows is read
+without a choice behind it."""
 
 
 class Crossing(wiring.Component):

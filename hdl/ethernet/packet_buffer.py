@@ -1,9 +1,10 @@
 """Frames as they come -> the good ones, each of which leaves only when all of it is there."""
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from ..queue import BLOCK, SHALLOW, UNSEEN
 from .frames import SENT, received, sent
 
 
@@ -37,8 +38,6 @@ class PacketBuffer(wiring.Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        m.submodules.memory = ring = memory.Memory(shape=SENT, depth=self.depth, init=[])
-        write, read = ring.write_port(), ring.read_port()
         beat = self.i.payload
         pointer_bits = range(2 * self.depth)
         head, tail, begun = Signal(pointer_bits), Signal(pointer_bits), Signal(pointer_bits)
@@ -46,18 +45,18 @@ class PacketBuffer(wiring.Component):
         length = Signal(range(self.max_frame))
         long = Signal()
         """As many bytes as a frame may have came before this one."""
+        level = Signal(pointer_bits)
         full, lost = Signal(), Signal()
         store, good, bad = Signal(), Signal(), Signal()
+        given, taken = Signal(SENT), Signal(SENT)
         m.d.comb += [
-            full.eq(tail ^ head == self.depth),
             store.eq(self.i.valid & ~beat.empty & ~full & ~lost),
-            write.addr.eq(tail),
-            write.data.data.eq(beat.data),
-            write.data.last.eq(beat.last),
-            write.en.eq(store),
+            given.data.eq(beat.data),
+            given.last.eq(beat.last),
             bad.eq(beat.err | long),
             good.eq(~bad & ~lost & ~full),
         ]
+        m.d.sync += [level.eq(tail - head), full.eq(level >= self.depth - UNSEEN)]
         with m.If(self.i.valid):
             with m.If(beat.last):
                 m.d.sync += [
@@ -87,8 +86,6 @@ class PacketBuffer(wiring.Component):
         m.d.comb += [
             move.eq(~valid | self.o.ready),
             fetch.eq((head != begun) & (~fetched | move)),
-            read.addr.eq(head),
-            read.en.eq(fetch),
             self.o.valid.eq(valid),
             self.o.payload.eq(held),
         ]
@@ -96,5 +93,21 @@ class PacketBuffer(wiring.Component):
         with m.If(~fetched | move):
             m.d.sync += fetched.eq(fetch)
         with m.If(move):
-            m.d.sync += [valid.eq(fetched), held.eq(read.data)]
+            m.d.sync += [valid.eq(fetched), held.eq(taken)]
+
+        # As in `Ring`: a block memory answers straight into a register.
+        step = SENT.size if self.depth <= SHALLOW else max(1, BLOCK // self.depth)
+        for at in range(0, SENT.size, step):
+            mine, read_mine = (Value.cast(v)[at : at + step] for v in (given, taken))
+            column = memory.Memory(shape=len(mine), depth=self.depth, init=[])
+            m.submodules[f"memory_{at}"] = column
+            write, read = column.write_port(), column.read_port()
+            m.d.comb += [
+                write.addr.eq(tail),
+                write.data.eq(mine),
+                write.en.eq(store),
+                read.addr.eq(head),
+                read.en.eq(fetch),
+                read_mine.eq(read.data),
+            ]
         return m

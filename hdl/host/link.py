@@ -142,25 +142,33 @@ class Link(wiring.Component):
                 with m.If(self.bvalid):
                     m.d.sync += [answer.eq(0), status.eq(self.bresp == SLVERR)]
                     m.next = "BEGIN"
+            # A byte is chosen in one cycle and summed in another.
             with m.State("BEGIN"):
-                m.d.sync += [count.eq(0), crc.eq(START)]
-                m.d.comb += [self.o_valid.eq(1), self.o_data.eq(REPLY_SYNC)]
+                m.d.sync += [count.eq(0), crc.eq(START), self.o_data.eq(REPLY_SYNC)]
+                m.next = "SYNC"
+            with m.State("SYNC"):
+                m.d.comb += self.o_valid.eq(1)
                 with m.If(self.i_ready):
-                    m.next = "REPLY"
+                    m.next = "CHOOSE"
+            with m.State("CHOOSE"):
+                m.d.sync += self.o_data.eq(reply.word_select(count, 8))
+                m.next = "REPLY"
             with m.State("REPLY"):
-                m.d.comb += [
-                    self.o_valid.eq(1),
-                    self.o_data.eq(reply.word_select(count, 8)),
-                ]
+                m.d.comb += self.o_valid.eq(1)
                 with m.If(self.i_ready):
                     m.d.sync += [count.eq(count + 1), crc.eq(crc_next(crc, self.o_data))]
+                    m.next = "CHOOSE"
                     with m.If(count == REPLY_BYTES - 1):
                         m.d.sync += count.eq(0)
                         m.next = "SUM"
             with m.State("SUM"):
-                m.d.comb += [self.o_valid.eq(1), self.o_data.eq(~crc[:8])]
+                m.d.sync += [self.o_data.eq(~crc[:8]), crc.eq(Cat(crc[8:], Const(0, 8)))]
+                m.next = "END"
+            with m.State("END"):
+                m.d.comb += self.o_valid.eq(1)
                 with m.If(self.i_ready):
-                    m.d.sync += [count.eq(count + 1), crc.eq(Cat(crc[8:], Const(0, 8)))]
+                    m.d.sync += count.eq(count + 1)
+                    m.next = "SUM"
                     with m.If(count == CRC_BYTES - 1):
                         m.next = "HUNT"
         return m

@@ -148,12 +148,41 @@ def duration(script: Iterable[Item]) -> int:
     return steps
 
 
+def build_wires(design: Design, kit: Kit) -> Path:
+    """The simulator of a board with two ports, compiled once and kept."""
+    if len(kit.ports) != 2:
+        raise ValueError(f"Two wires are wanted, and {kit.name} has {len(kit.ports)}")
+    texts = [t for n, t in build.sources(design, kit, _HELD).items() if n.endswith(".v")]
+    verilog = "\n".join([*texts, (_HERE / "ecp5_models.v").read_text()])
+    harness = (_HERE / "wire.cpp").read_text()
+    wires = model.cache() / "wires"
+    found = wires / model.digest((verilog, harness, _SEEN, *_VERILATOR, *_FLAGS, *model.identity()))
+    if found.exists():
+        os.utime(found)
+        return found
+    with model.aside(wires) as folder:
+        (folder / "board.v").write_text(verilog)
+        (folder / "seen.vlt").write_text(_SEEN)
+        (folder / "wire.cpp").write_text(harness)
+        tools.verilator().run(*_VERILATOR, "--Mdir", "model", "seen.vlt", "board.v", cwd=folder)
+        parts = [f"model/{p.name}" for p in sorted((folder / "model").glob("*.cpp"))]
+        (folder / "unity.cpp").write_text("".join(f'#include "{p}"\n' for p in [*parts, "wire.cpp"]))
+        tools.cxx().run(
+            *_FLAGS, *model.includes(), "-DVM_TRACE=0", "-DVM_TRACE_FST=0", "-I", "model",
+            "unity.cpp", *model.runtime(False), "-o", "wire.exe", "-lpthread", cwd=folder,
+        )
+        (folder / "wire.exe").replace(found)
+    model.prune(wires)
+    return found
+
+
 def simulate(
-    design: Design, kit: Kit, a: Sequence[Item], b: Sequence[Item], *,
+    program: Path, a: Sequence[Item], b: Sequence[Item], *,
     seed: int = 1, patience: int = 20_000, trace: bool = False,
 ) -> Seen:
-    """Ends when both scripts have, and nothing was sent for `patience` cycles of the system."""
-    command = [_simulator(design, kit), str(seed), str(patience), *(["trace"] if trace else [])]
+    """Runs what `build_wires` built. Ends when both scripts have, and nothing was sent for `patience`
+    cycles of the system."""
+    command = [program, str(seed), str(patience), *(["trace"] if trace else [])]
     script = b"".join(pack("<I", len(s)) + b"".join(map(_encode, s)) for s in (a, b))
     done = subprocess.run(command, input=script, capture_output=True, check=False)
     if done.returncode:
@@ -194,31 +223,3 @@ def _sent(cycles: bytes, start: int, end: int, error: bool) -> Sent:
     bad = len(cycles) % 2 == 1 or any(c & 15 != c >> 4 for c in cycles)
     data = bytes(low & 15 | high & 0xF0 for low, high in zip(cycles[::2], cycles[1::2], strict=False))
     return Sent(data, start, end, bad)
-
-
-def _simulator(design: Design, kit: Kit) -> Path:
-    """The program, compiled once and kept."""
-    if len(kit.ports) != 2:
-        raise ValueError(f"Two wires are wanted, and {kit.name} has {len(kit.ports)}")
-    texts = [t for n, t in build.sources(design, kit, _HELD).items() if n.endswith(".v")]
-    verilog = "\n".join([*texts, (_HERE / "ecp5_models.v").read_text()])
-    harness = (_HERE / "wire.cpp").read_text()
-    wires = model.cache() / "wires"
-    found = wires / model.digest((verilog, harness, _SEEN, *_VERILATOR, *_FLAGS, *model.identity()))
-    if found.exists():
-        os.utime(found)
-        return found
-    with model.aside(wires) as folder:
-        (folder / "board.v").write_text(verilog)
-        (folder / "seen.vlt").write_text(_SEEN)
-        (folder / "wire.cpp").write_text(harness)
-        tools.verilator().run(*_VERILATOR, "--Mdir", "model", "seen.vlt", "board.v", cwd=folder)
-        parts = [f"model/{p.name}" for p in sorted((folder / "model").glob("*.cpp"))]
-        (folder / "unity.cpp").write_text("".join(f'#include "{p}"\n' for p in [*parts, "wire.cpp"]))
-        tools.cxx().run(
-            *_FLAGS, *model.includes(), "-DVM_TRACE=0", "-DVM_TRACE_FST=0", "-I", "model",
-            "unity.cpp", *model.runtime(False), "-o", "wire.exe", "-lpthread", cwd=folder,
-        )
-        (folder / "wire.exe").replace(found)
-    model.prune(wires)
-    return found

@@ -4,6 +4,7 @@ import os
 import pickle
 import random
 import zlib
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,9 +12,11 @@ import pytest
 from rxgate.boards import build
 from rxgate.boards.bitstream import TOP
 from rxgate.boards.kits import KITS
+from rxgate.boards.wire import build_wires
 from rxgate.compiler.options import Options
 from rxgate.compiler.source import read_program
 from rxgate.sim.cocotb_build import build_bench
+from rxgate.sim.golden import Frame, Golden
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -29,10 +32,46 @@ def design_of(program: str, **options):
     return build.board_design(read_program(str(ROOT / "examples" / program)), Options(**chosen))
 
 
+@cache
+def wires(program: str):
+    """An example in the simulator of two wires."""
+    return build_wires(design_of(program), KITS["versa-ecp5"])
+
+
 def on_wire(data: bytes, *, fcs: int = 0, preamble: bytes = PREAMBLE) -> bytes:
     """A frame with preamble, padding and check sequence; `fcs` is what is wrong with that."""
     padded = data.ljust(60, b"\0")
     return preamble + padded + (zlib.crc32(padded) ^ fcs).to_bytes(4, "little")
+
+
+def judged(design, frames):
+    """What leaves to B, what goes back to A, and what is counted, of frames that A receives (without
+    FCS), as the interpreter judges them."""
+    golden = Golden(design.program, design.config)
+    b, a = [], []
+    for data in frames:
+        padded = data.ljust(60, b"\0")
+        out = golden.judge(golden.send(Frame(padded, ingress_ifindex=1))).out
+        if out is not None:
+            (a if out.verdict.name == "TX" else b).append(out.data)
+    return b, a, golden.counts
+
+
+def sent(seen):
+    """The frames that a port sent, each of which has to be perfect on the wire."""
+    frames = []
+    for data, error, _, _ in seen:
+        assert not error
+        assert data.startswith(PREAMBLE)
+        assert data == on_wire(data[8:-4])
+        frames.append(data[8:-4])
+    return frames
+
+
+def subsequence(some, of):
+    """Whether all of the first are in the second, in the same order."""
+    rest = iter(of)
+    return all(one in rest for one in some)
 
 
 def side(frames=(), speed: int = 1000, ppm: float = 0.0, gap: int = GAP):
@@ -91,7 +130,7 @@ def board(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(HERE)
     return SimpleNamespace(
         KITS=KITS, PREAMBLE=PREAMBLE, GAP=GAP, design_of=design_of, on_wire=on_wire, side=side,
-        simulate=simulate,
+        simulate=simulate, wires=wires, judged=judged, sent=sent, subsequence=subsequence,
     )
 
 

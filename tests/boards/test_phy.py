@@ -5,7 +5,6 @@ from rxgate.boards.wire import Burst, Idle, Stop, simulate, up
 from rxgate.sim.packets import generate
 
 pytestmark = pytest.mark.rtl
-KIT = "versa-ecp5"
 
 
 def carried(taken: bytes) -> bytes:
@@ -16,7 +15,7 @@ def carried(taken: bytes) -> bytes:
 
 @pytest.mark.parametrize(("speed", "count", "gap"), [(1000, 20, 5), (100, 6, 12)])
 def test_both_are_the_same_on_the_wires(board, rng, speed, count, gap):
-    design, kit = board.design_of("xdp_tx_echo.c"), board.KITS[KIT]
+    design, kit = board.design_of("xdp_tx_echo.c"), board.KITS["versa-ecp5"]
     frames = [f for f in generate(200, rng.getrandbits(32)) if 60 <= len(f) <= 300][:count]
     sides = {letter: [(board.on_wire(f), ()) for f in frames] for letter in "ab"}
     spoiled = sides["a"][1][0]
@@ -26,7 +25,7 @@ def test_both_are_the_same_on_the_wires(board, rng, speed, count, gap):
         design, kit, [{n: board.side(s, speed, gap=gap) for n, s in sides.items()}], trace=True
     )
     ours = simulate(
-        design, kit,
+        board.wires("xdp_tx_echo.c"),
         *([*up(speed), *(Burst(data, frozenset(errors), gap) for data, errors in sides[letter])]
           for letter in "ab"),
         trace=True,
@@ -40,9 +39,8 @@ def test_both_are_the_same_on_the_wires(board, rng, speed, count, gap):
 
 def test_what_is_special_about_it(board):
     """A clock that stands still, a carrier that is none, the state of the link between frames."""
-    design, kit = board.design_of("vlan_allow.c"), board.KITS[KIT]
     taken = simulate(
-        design, kit,
+        board.wires("vlan_allow.c"),
         [*up(1000, idle=0xD), Burst(b"\x12\x34", frozenset({1}), gap=2),
          Burst(b"\x56", frozenset({0}), carrier=False), Stop(500), Idle(3)],
         [],

@@ -19,7 +19,6 @@ from rxgate.boards.wire import (
 )
 
 pytestmark = pytest.mark.rtl
-KIT = "versa-ecp5"
 LONGEST = 1996
 RUNT, SHORTEST = 18, 60
 TAGGED = bytes(12) + b"\x81\x00\x00\x2a\x08\x00"
@@ -119,14 +118,13 @@ def frames(board, sent, *, broken=lambda one: False) -> list[bytes]:
 
 def test_a_rough_mixture(board, rng):
     """Both directions at once; errors back to back with good frames, the last of which are good."""
-    design = board.design_of("vlan_allow.c")
     traffic = [Traffic(board, rng) for _ in "ab"]
     scripts = [
         [*up(ppm=rng.choice((-100, 0, 100)), idle=rng.choice((0, 0xD, 0xF))),
          *t.spoiled(), *t.mixed(250), *t.spoiled(), t.whole(), *t.spoiled(), t.whole()]
         for t in traffic
     ]
-    seen = simulate(design, board.KITS[KIT], *scripts, seed=rng.randint(1, 1 << 30))
+    seen = simulate(board.wires("vlan_allow.c"), *scripts, seed=rng.randint(1, 1 << 30))
     a, b = traffic
     assert frames(board, seen.b) == a.good
     assert frames(board, seen.a) == b.good
@@ -136,12 +134,6 @@ def test_a_rough_mixture(board, rng):
     assert (told["returned"], told["returned_bad"], told["returned_overflow"]) == (
         len(b.good), b.bad, 0,
     )
-
-
-def subsequence(some: list[bytes], of: list[bytes]) -> bool:
-    """Whether all of the first are in the second, in the same order."""
-    rest = iter(of)
-    return all(one in rest for one in some)
 
 
 def changing(traffic: Traffic, rng, steps: int) -> list:
@@ -164,16 +156,15 @@ def changing(traffic: Traffic, rng, steps: int) -> list:
 
 def test_links_change_in_the_middle_of_traffic(board, rng):
     """Frames get lost while links change, but none is made up or altered; then all is well."""
-    design = board.design_of("vlan_allow.c")
     traffic = [Traffic(board, rng) for _ in "ab"]
     scripts = [[*up(), *changing(t, rng, 10)] for t in traffic]
     still = max(map(duration, scripts)) + DRAIN
     for t, script in zip(traffic, scripts, strict=True):
         script += [Link(1000), Until(still), *(t.whole() for _ in range(20))]
-    seen = simulate(design, board.KITS[KIT], *scripts, seed=rng.randint(1, 1 << 30))
+    seen = simulate(board.wires("vlan_allow.c"), *scripts, seed=rng.randint(1, 1 << 30))
     for t, sent in zip(traffic, (seen.b, seen.a), strict=True):
         found = frames(board, sent, broken=lambda one: one.start < still)
-        assert subsequence(found, t.good)
+        assert board.subsequence(found, t.good)
         assert found[-20:] == t.good[-20:]
         assert len(found) > 30
 
@@ -187,14 +178,14 @@ def test_sustained_excess(board, rng, fast, slow, to_b):
 
     What comes three percent too fast is too much for the crossing of clocks already.
     """
-    design, one, other = board.design_of("vlan_allow.c"), Traffic(board, rng), Traffic(board, rng)
+    one, other = Traffic(board, rng), Traffic(board, rng)
     much = [*up(*fast), *(one.whole() for _ in range(200 if fast[0] == 1000 else 60))]
     little = [*up(*slow), *(other.whole() for _ in range(3))]
     scripts = (much, little) if to_b else (little, much)
-    seen = simulate(design, board.KITS[KIT], *scripts, seed=rng.randint(1, 1 << 30), patience=120_000)
+    seen = simulate(board.wires("vlan_allow.c"), *scripts, patience=120_000)
     there, back = (seen.b, seen.a) if to_b else (seen.a, seen.b)
     passed = frames(board, there)
-    assert subsequence(passed, one.good)
+    assert board.subsequence(passed, one.good)
     assert frames(board, back) == other.good
     lost = len(one.good) - len(passed)
     overflow = seen.counters["overflow" if to_b else "returned_overflow"]

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .stream import beat_layout, flow
+from .stream import beat_layout, counted_layout, flow
 
 
 class Admit(wiring.Component):
@@ -32,11 +32,11 @@ class Admit(wiring.Component):
         self.width = width
         self.window = window
         self.max_frame = max_frame
-        self.layout = beat_layout(width, side)
+        self.side = dict(side)
         super().__init__(
             {
-                "i": In(flow(self.layout)),
-                "o": Out(flow(self.layout)),
+                "i": In(flow(beat_layout(width, side))),
+                "o": Out(flow(counted_layout(width, side))),
                 "i_room": In(1),
                 "o_received": Out(1),
                 "o_overflow": Out(1),
@@ -50,39 +50,62 @@ class Admit(wiring.Component):
         beats = -(-self.max_frame // size)
         rest = self.max_frame - (beats - 1) * size
         beat = self.i.payload
-        kept = Signal(self.layout, reset_less=True)
+        kept = Signal(counted_layout(self.width, self.side), reset_less=True)
         valid = Signal()
         discard = Signal()
         at_limit = Signal()
         refuse = Signal()
-        over = Signal()
-        too_many = beat.count > rest if rest < size else 0
+        too_many = beat.keep[rest] if rest < size else Const(0)
         # Counts down to -1 at the last beat that may be; a first beat is number 0.
         left = Signal(range(-1, max(2, beats)), reset_less=True)
 
         m.d.comb += [
             at_limit.eq(Mux(beat.first, int(beats == 1), left < 0)),
-            over.eq(at_limit & (~beat.last | too_many)),
             refuse.eq(beat.first & ~self.i_room),
             self.o.payload.eq(kept),
             self.o.valid.eq(valid),
             self.o_received.eq(self.i.valid & beat.first),
             self.o_overflow.eq(self.i.valid & refuse),
         ]
-        m.d.sync += [valid.eq(self.i.valid & ~discard & ~refuse), kept.eq(beat)]
-        with m.If(over):
-            m.d.sync += [
-                kept.data.eq(beat.data & ((1 << 8 * rest) - 1)),
-                kept.count.eq(rest),
-                kept.last.eq(1),
-                kept.err.eq(1),
-            ]
+        # At the limit there is nothing left of what lies beyond it, whether or not there was any.
+        within = Mux(at_limit, (1 << rest) - 1, (1 << size) - 1)
+        m.d.sync += [
+            valid.eq(self.i.valid & ~discard & ~refuse),
+            *(
+                kept.data.word_select(n, 8).eq(
+                    Mux(within[n], beat.data.word_select(n, 8), 0)
+                )
+                for n in range(size)
+            ),
+            kept.count.eq(Mux(at_limit & too_many, rest, _count(beat.keep))),
+            kept.first.eq(beat.first),
+            kept.last.eq(beat.last | at_limit),
+            kept.err.eq(beat.err | (at_limit & (~beat.last | too_many))),
+            *(kept[name].eq(beat[name]) for name in self.side),
+        ]
         if self.window:
-            count = Mux(over, rest, beat.count)
-            m.d.sync += self.o_present.eq(Mux(count > self.window, self.window, count))
+            present = _count(beat.keep[: self.window])
+            m.d.sync += self.o_present.eq(
+                Mux(at_limit & too_many, min(rest, self.window), present)
+            )
         with m.If(self.i.valid):
             m.d.sync += [
                 left.eq(Mux(beat.first, beats - 3, left - 1)),
-                discard.eq(~beat.last & (discard | refuse | over)),
+                discard.eq(~beat.last & (discard | refuse | at_limit)),
             ]
         return m
+
+
+def _count(ones: Value) -> Value:
+    """How many ones there are before the zeros. A bit of the count is 1 in ranges of counts, each
+    between two of the bits: so it has an OR of these behind it, and no chain of choices."""
+    bits = []
+    for k in range(len(ones).bit_length()):
+        step = 1 << k
+        starts = range(step, len(ones) + 1, 2 * step)
+        ranges = [
+            ones[n - 1] & ~(ones[n + step - 1] if n + step <= len(ones) else Const(0))
+            for n in starts
+        ]
+        bits.append(Cat(*ranges).any())
+    return Cat(*bits)

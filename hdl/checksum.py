@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from .stream import beat_layout
+from .stream import counted_layout
 
 SKIP = 14
 """Bytes of a frame before the first that is summed."""
@@ -33,7 +33,7 @@ class Checksum(wiring.Component):
             self.levels += 1
         self.latency = self.levels + 3
         super().__init__(
-            {"i_valid": In(1), "i_beat": In(beat_layout(width, {})), "o_csum": Out(16)}
+            {"i_valid": In(1), "i_beat": In(counted_layout(width, {})), "o_csum": Out(16)}
         )
 
     def elaborate(self, platform) -> Module:

@@ -10,7 +10,7 @@ from amaranth.lib.wiring import In, Out
 
 from .checksum import Checksum
 from .config import GateConfig
-from .stream import beat_layout
+from .stream import counted_layout
 from .window import Window
 
 
@@ -46,7 +46,7 @@ class Launch(wiring.Component):
         self.latency = self.checksum.latency if self.checksum else self.window.latency
         ports = {
             "i_valid": In(1),
-            "i_beat": In(beat_layout(config.width, side)),
+            "i_beat": In(counted_layout(config.width, side)),
             "o_valid": Out(1),
             "o_bad": Out(1),
             **{f"o_{name}": Out(config.supplies[name]) for name in self.names},
@@ -115,7 +115,7 @@ class Launch(wiring.Component):
 def _tap(m: Module, valid: Signal, beat: data.View, unit: Window | Checksum) -> None:
     """Shows accepted beats to a unit."""
     m.d.comb += unit.i_valid.eq(valid)
-    m.d.comb += [unit.i_beat[name].eq(beat[name]) for name, _ in beat_layout(8, {})]
+    m.d.comb += [unit.i_beat[name].eq(beat[name]) for name, _ in counted_layout(8, {})]
 
 
 def _delayed(m: Module, name: str, signal: Signal, cycles: int, *, reset_less: bool = True):

@@ -1,9 +1,12 @@
 """Beats of a packet stream -> their layouts, and connections that check them.
 
-Inside the gate every beat but a frame's last is full, bytes beyond `count` are zero, and only a
-frame without any byte has a beat whose count is 0. `err` is set at last beats only. Side-band
+Inside the gate every beat but a frame's last is full, bytes that are not the frame's are zero, and
+only a frame without any byte has a beat without one. `err` is set at last beats only. Side-band
 members are valid at first beats only. Up to the packet buffer beats come when they come: nothing
 there stalls, since the source was stopped in time or the frame is left out.
+
+Before admission `keep` tells which bytes are the frame's: ones from the first byte on, so that a
+comparison with a number is one bit of it. Behind, `count` tells how many, in fewer bits.
 """
 
 from collections.abc import Mapping
@@ -20,7 +23,14 @@ def axis_layout(width: int, side: Mapping[str, int]) -> data.StructLayout:
 
 
 def beat_layout(width: int, side: Mapping[str, int]) -> data.StructLayout:
-    """A beat inside the gate; `count` is its number of bytes."""
+    """A beat before admission."""
+    return data.StructLayout(
+        {"data": width, "keep": width // 8, "first": 1, "last": 1, "err": 1, **side}
+    )
+
+
+def counted_layout(width: int, side: Mapping[str, int]) -> data.StructLayout:
+    """An admitted beat; `count` is its number of bytes."""
     return data.StructLayout(
         {"data": width, "count": range(width // 8 + 1), "first": 1, "last": 1, "err": 1, **side}
     )

@@ -111,26 +111,22 @@ class Strip(wiring.Component):
         """Beats longer than the tag: from the tag on, each beat takes 4 bytes of its successor."""
         size = self.width // 8
         tag_beat = TAG_START // size
-        absorbed = following.last & (following.count <= TAG_BYTES)
+        absorbed = ~oldest.last & ~following.keep[TAG_BYTES]
         # The bytes of the tag's beat before the tag; in later beats the 4 bytes that went ahead.
         start = TAG_START % size
         joined = Cat(oldest.data, Mux(oldest.last, 0, following.data[: 8 * TAG_BYTES]))
+        keep = Cat(oldest.keep, Mux(oldest.last, 0, following.keep[:TAG_BYTES]))
         rest = joined[8 * TAG_BYTES :]
         reached = here >= tag_beat if tag_beat else 1
         with m.If(tagged & reached):
-            m.d.comb += self.o.payload.data.eq(rest)
+            m.d.comb += [self.o.payload.data.eq(rest), self.o.payload.keep.eq(keep[TAG_BYTES:])]
             with m.If(here == tag_beat):
                 m.d.comb += self.o.payload.data[: 8 * start].eq(oldest.data[: 8 * start])
-            with m.If(oldest.last):
-                m.d.comb += self.o.payload.count.eq(oldest.count - TAG_BYTES)
-                with m.If((here != tag_beat) & (oldest.count <= TAG_BYTES)):
-                    m.d.comb += drop.eq(1)
-            with m.Elif(absorbed):
-                m.d.comb += [
-                    self.o.payload.last.eq(1),
-                    self.o.payload.err.eq(following.err),
-                    self.o.payload.count.eq(size - TAG_BYTES + following.count),
-                ]
+            m.d.comb += [
+                self.o.payload.last.eq(oldest.last | absorbed),
+                self.o.payload.err.eq(oldest.err | (absorbed & following.err)),
+                drop.eq((here != tag_beat) & ~oldest.keep[TAG_BYTES]),
+            ]
 
 
 def _tag(beats: list[data.View]) -> tuple[Value, Value, Value]:
@@ -139,7 +135,7 @@ def _tag(beats: list[data.View]) -> tuple[Value, Value, Value]:
     tpid = Cat(head[8 * 13 : 8 * 14], head[8 * 12 : 8 * 13])
     tci = Cat(head[8 * 15 : 8 * 16], head[8 * 14 : 8 * 15])
     needed = TAG_END - (len(beats) - 1) * len(beats[0].data) // 8
-    found = tpid.matches(*TPIDS) & (~beats[-1].last | (beats[-1].count >= needed))
+    found = tpid.matches(*TPIDS) & beats[-1].keep[needed - 1]
     for beat in beats[:-1]:
         found = found & ~beat.last
     return found, tpid, tci

@@ -7,7 +7,7 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from .stream import beat_layout
+from .stream import counted_layout
 
 
 class Window(wiring.Component):
@@ -33,7 +33,7 @@ class Window(wiring.Component):
         self.at_end = at_end
         self.at_once = not at_end and 8 * window <= width
         self.latency = 0 if self.at_once else 1
-        ports = {"i_valid": In(1), "i_beat": In(beat_layout(width, {})), "o_valid": Out(1)}
+        ports = {"i_valid": In(1), "i_beat": In(counted_layout(width, {})), "o_valid": Out(1)}
         if window:
             ports |= {"o_window": Out(8 * window), "o_present": Out(range(window + 1))}
             if self.at_once:

@@ -14,7 +14,7 @@ SLACK = 24
 """Beats of buffer that cover the registers between acceptance and the verdict queue's head."""
 COMING = 29
 """Beats that may be on their way to the buffer when it has the source stopped: one in each register
-before it, up to 16 in the VLAN stripper. With the 3 that the buffer does not see yet, 32."""
+before it, up to 16 in the VLAN stripper. With the 2 that the buffer does not see yet, 31."""
 STRIP_SIDE = {
     "vlan_tci": BY_NAME["vlan_tci"].width,
     "vlan_proto": BY_NAME["vlan_proto"].width,

@@ -1,6 +1,6 @@
 """Entries -> the same entries later, out of a ring of block memory."""
 
-from amaranth.hdl import Module, Signal, Value
+from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -9,8 +9,8 @@ from .stream import flow
 SHALLOW, BLOCK = 2048, 16384
 """Up to so many rows tools find the best blocks themselves. Deeper memories are given to them in columns
 of so many bits: as wide as the blocks of ECP5 (and half a block of UltraScale+) of that depth."""
-UNSEEN = 3
-"""Entries that come before `o_room` tells of them: the pointer, the level and `o_room` are registers."""
+UNSEEN = 2
+"""Entries that come before `o_room` tells of them: the level and `o_room` are registers."""
 
 
 class Ring(wiring.Component):
@@ -23,8 +23,9 @@ class Ring(wiring.Component):
     A block memory needs most of a cycle of 200 MHz to answer (4.3 ns on ECP5). So nothing lies
     between it and the second register: no choice of rows, since the depth is a power of two and deep
     memories are made of columns, and no comparison of addresses, since no row is read in the cycle
-    in which it is written. Whether an entry is `waiting` was found out a cycle before: pointers take
-    no part in the path from `o.ready` to the memory.
+    in which it is written. Whether an entry is `waiting` was found out a cycle before: `level`, the
+    rows in use, takes no part in the path from `o.ready` to the memory, and is not added to there: it
+    moves or it does not.
     """
 
     i: stream.Interface
@@ -52,7 +53,7 @@ class Ring(wiring.Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         rows = range(self.depth)
-        tail, head, second = Signal(rows), Signal(rows), Signal(rows, init=1)
+        tail, head = Signal(rows), Signal(rows)
         level = Signal(rows)
         waiting, fetched, valid = Signal(), Signal(), Signal()
         fetch, move = Signal(), Signal()
@@ -82,15 +83,14 @@ class Ring(wiring.Component):
         ]
         m.d.sync += [
             tail.eq(tail + self.i.valid),
-            level.eq(tail - head),
             self.o_room.eq(level < self.depth - UNSEEN - self.reserve),
+            waiting.eq(self.i.valid | level[1:].any() | (level[0] & ~fetch)),
             fetched.eq(fetch | (fetched & ~move)),
         ]
         with m.If(fetch):
-            m.d.sync += [head.eq(second), second.eq(second + 1)]
-            m.d.sync += waiting.eq(self.i.valid | (second != tail))
-        with m.Else():
-            m.d.sync += waiting.eq(self.i.valid | (head != tail))
+            m.d.sync += head.eq(head + 1)
+        with m.If(self.i.valid != fetch):
+            m.d.sync += level.eq(level + Mux(self.i.valid, 1, -1))
         with m.If(move):
             m.d.sync += [valid.eq(fetched), held.eq(row)]
         return m

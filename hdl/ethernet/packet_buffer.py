@@ -4,8 +4,11 @@ from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..queue import BLOCK, SHALLOW, UNSEEN
+from ..queue import BLOCK, SHALLOW
 from .frames import SENT, received, sent
+
+UNSEEN = 3
+"""Bytes that come before `full` tells of them: the pointer, the level and `full` are registers."""
 
 
 class PacketBuffer(wiring.Component):

@@ -1,9 +1,9 @@
-"""Filtered frames, and frames of the other port -> frames that ports send.
+"""Filtered frames, and frames of the other port -> frames that two ports send.
 
-`Bridge` is a filter in one direction of a wire. Port A is where the world is, port B where what is
+It is a filter in one direction of a wire. Port A is where the world is, port B where what is
 protected is. What A receives runs through the program, as on the interface of a host: what passes
 goes to B, what is transmitted (XDP_TX) back to A. What B receives goes to A as it is, but for frames
-in error. `Reflector` is for boards with one port: what passes goes back to where it came from.
+in error.
 """
 
 from amaranth.hdl import Module, Signal
@@ -21,7 +21,8 @@ ABSORB = 4096
 """Bytes that may wait for a port that sends slower than another receives, beside whole frames."""
 
 
-def _connect(m: Module, source: stream.Interface, sink: stream.Interface) -> None:
+def connect(m: Module, source: stream.Interface, sink: stream.Interface) -> None:
+    """Connects a stream inside a component with one of its ports."""
     m.d.comb += [
         sink.payload.eq(source.payload), sink.valid.eq(source.valid), source.ready.eq(sink.ready)
     ]
@@ -79,25 +80,6 @@ class Bridge(wiring.Component):
         connect_stream(m, waiting.o, skid_b.i)
         connect_stream(m, returning.o, merge.i_a)
         connect_stream(m, merge.o, skid_a.i)
-        _connect(m, skid_a.o, self.a_sent)
-        _connect(m, skid_b.o, self.b_sent)
-        return m
-
-
-class Reflector(wiring.Component):
-    """Sends all that was filtered."""
-
-    filtered: stream.Interface
-    a_sent: stream.Interface
-
-    def __init__(self) -> None:
-        super().__init__({"filtered": In(sent()), "a_sent": Out(sent())})
-
-    def elaborate(self, platform) -> Module:
-        m = Module()
-        m.submodules.waiting = waiting = Queue(SENT, ABSORB)
-        m.submodules.skid = skid = Skid(SENT)
-        _connect(m, self.filtered, waiting.i)
-        connect_stream(m, waiting.o, skid.i)
-        _connect(m, skid.o, self.a_sent)
+        connect(m, skid_a.o, self.a_sent)
+        connect(m, skid_b.o, self.b_sent)
         return m

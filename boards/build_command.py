@@ -53,6 +53,8 @@ _MOST_FRAME = 9216
               show_default=True, help="Longest frame, bytes without FCS.")
 @key_option
 @prandom_option
+@click.option("--mirror", is_flag=True,
+              help="On a board with one port: send back all frames, with their verdicts.")
 @click.option("--tunable", "tunables", type=NAME, multiple=True, metavar="NAME",
               help="Let the host change a read-only variable; repeatable.")
 @click.option("--seeds", type=click.IntRange(1), default=1, show_default=True,
@@ -64,13 +66,15 @@ _MOST_FRAME = 9216
               help="openFPGALoader's name of the adapter that --load goes through.")
 @json_option
 def build(
-    board: str, output: str, seeds: int, allow_timing_fail: bool, load: bool, cable: str | None,
-    as_json: bool, **options: Any,
+    board: str, output: str, mirror: bool, seeds: int, allow_timing_fail: bool, load: bool,
+    cable: str | None, as_json: bool, **options: Any,
 ) -> None:
     """Build PROG into a bitstream: a filter between the Ethernet ports of a board."""
     if board not in KITS:
         raise click.UsageError(f"there is no board {board!r}; there are {', '.join(KITS)}")
     kit = KITS[board]
+    if mirror and len(kit.ports) > 1:
+        raise click.UsageError(f"--mirror is for boards with one port; {kit.title} has two")
     if cable and not load:
         raise click.UsageError("--cable is for --load")
     if load and not (kit.adapter or cable):
@@ -81,6 +85,7 @@ def build(
             hash_key=hash_key_bytes(options["hash_key"]),
             max_window=options["max_window"],
             max_frame=options["max_frame"],
+            mark_drops=mirror,
             prandom_seed=options["prandom_seed"],
             tunables=options["tunables"],
         )

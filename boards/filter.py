@@ -1,10 +1,10 @@
 """Bytes that a port receives -> the frames that the program lets through, by a gate of 8 bits."""
 
-from amaranth.hdl import ClockSignal, Instance, Module, ResetSignal, Signal
+from amaranth.hdl import Cat, ClockSignal, Instance, Module, ResetSignal, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..ctx_map.verdicts import VERDICT_BITS, Verdict
+from ..ctx_map.verdicts import VERDICT_BITS
 from ..hdl.axil import CHANNELS
 from ..hdl.ethernet.frames import received, sent
 from ..hdl.gate import Gate
@@ -18,14 +18,15 @@ INTERFACE = 1
 class Filter(wiring.Component):
     """The gate is the Verilog module `module`. It stores frames until their end is known to be good.
 
-    Beside a frame that leaves, `o_back` says that it has to be sent back (XDP_TX). The others are
-    strobes: a frame was received, passed, dropped by the program, or in error or without room. The
-    ports of `CHANNELS` are the gate's for the host.
+    Beside a frame that leaves, `o_verdict` is the program's for it; `o_err` says at its last byte that
+    it is in error, if such frames leave. The others are strobes: a frame was received, passed, dropped
+    by the program, or in error or without room. The ports of `CHANNELS` are the gate's for the host.
     """
 
     i: stream.Interface
     o: stream.Interface
-    o_back: Signal
+    o_verdict: Signal
+    o_err: Signal
     o_received: Signal
     o_passed: Signal
     o_dropped: Signal
@@ -47,7 +48,8 @@ class Filter(wiring.Component):
             {
                 "i": In(received()),
                 "o": Out(sent()),
-                "o_back": Out(1),
+                "o_verdict": Out(VERDICT_BITS),
+                "o_err": Out(1),
                 "o_received": Out(1),
                 "o_passed": Out(1),
                 "o_dropped": Out(1),
@@ -82,7 +84,7 @@ class Filter(wiring.Component):
             self.o.payload.last.eq(ports["m_axis_tlast"]),
             self.o.valid.eq(ports["m_axis_tvalid"]),
             ports["m_axis_tready"].eq(self.o.ready),
-            self.o_back.eq(ports["m_axis_tuser"][:VERDICT_BITS] == Verdict.TX),
+            Cat(self.o_verdict, self.o_err).eq(ports["m_axis_tuser"]),
         ]
         if "ktime_ns" in ports:
             m.d.sync += ports["ktime_ns"].eq(ports["ktime_ns"] + 1000 // CLOCK_MHZ)

@@ -3,23 +3,27 @@
 Clock domains: `sync`, 125 MHz of the PLL, and `rx_a` and `rx_b`, each from its PHY.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from amaranth.hdl import Cat, ClockDomain, ClockSignal, Const, Module, ResetSignal, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.cdc import ResetSynchronizer
 from amaranth.lib.wiring import In, Out
 
+from ..ctx_map.link import ONE_PORT
+from ..ctx_map.verdicts import Verdict
 from ..hdl.axil import CHANNELS
+from ..hdl.config import OnDrop
 from ..hdl.ethernet.mac import Mac
 from ..hdl.gate import Gate
 from .blink import Blink
-from .bridge import Bridge, Reflector
+from .bridge import Bridge
 from .console import Console
 from .ecp5 import double_in, double_out, pll
 from .filter import CLOCK_MHZ, Filter
 from .kit import Kit, Port
 from .pins import Pin
+from .reflector import Reflector
 
 SETTLE = 1 << 22
 """Cycles, 34 ms, for which PHYs are held in reset; they ask for 10 ms."""
@@ -46,6 +50,8 @@ class Top(wiring.Component):
     def __init__(
         self, kit: Kit, pins: Iterable[Pin], gate: Gate, module: str, settle: int = SETTLE
     ) -> None:
+        if len(kit.ports) > 1 and gate.config.on_drop is OnDrop.MARK:
+            raise ValueError(f"Dropped frames cannot leave {kit.name!r}, which filters between ports")
         self.kit = kit
         self.gate = gate
         self.module = module
@@ -87,14 +93,19 @@ class Top(wiring.Component):
             macs.append(mac)
         _receive(m, macs[0].received, filtering.i)
         failed = filtering.o_failed
-        returned = []
         if len(macs) == 1:
-            m.submodules.reflector = around = Reflector()
+            mirror = self.gate.config.on_drop is OnDrop.MARK
+            m.submodules.reflector = around = Reflector(self.gate.config.max_frame, mirror)
+            m.d.comb += [
+                around.i_verdict.eq(filtering.o_verdict), around.i_err.eq(filtering.o_err)
+            ]
+            returned = [around.o_returned, Const(0), around.o_overflow]
+            failed = failed | around.o_overflow
         else:
             m.submodules.bridge = around = bridge = Bridge(self.gate.config.max_frame)
             _receive(m, macs[1].received, bridge.b_received)
             _send(m, bridge.b_sent, macs[1].sent)
-            m.d.comb += bridge.i_back.eq(filtering.o_back)
+            m.d.comb += bridge.i_back.eq(filtering.o_verdict == Verdict.TX)
             returned = [bridge.o_returned, bridge.o_bad, bridge.o_overflow]
             failed = failed | bridge.o_bad | bridge.o_overflow
         _send(m, filtering.o, around.filtered)
@@ -110,13 +121,13 @@ class Top(wiring.Component):
                 "passed": filtering.o_passed,
                 "dropped": filtering.o_dropped,
                 "in error or no room": failed,
-                "from B to A": returned[0] if returned else Const(0),
+                "from B to A": returned[0],
             },
         )
         return m
 
     def _serve(
-        self, m: Module, filtering: Filter, macs: list[Mac], returned: list[Signal]
+        self, m: Module, filtering: Filter, macs: list[Mac], returned: Sequence[Value]
     ) -> None:
         """The host's line, and the board's own registers."""
         m.submodules.console = console = Console()
@@ -126,8 +137,9 @@ class Top(wiring.Component):
             m.d.comb += slave.eq(master) if member.flow is In else master.eq(slave)
         for n, mac in enumerate(macs):
             m.d.comb += console.i_links[4 * n : 4 * n + 3].eq(Cat(mac.o_speed, mac.o_present))
+        m.d.comb += console.i_links[ONE_PORT].eq(len(macs) == 1)
         names = ("returned", "returned_bad", "returned_overflow")
-        for name, event in zip(names, returned, strict=False):
+        for name, event in zip(names, returned, strict=True):
             total = Signal(32, name=f"total_{name}")
             m.d.sync += total.eq(total + event)
             m.d.comb += getattr(console, f"i_{name}").eq(total)

@@ -50,9 +50,12 @@ class BoardRegister:
     doc: str
 
 
+ONE_PORT = 3
+"""The bit of `links` that tells boards with port A alone."""
 BOARD_REGISTERS = (
-    BoardRegister("links", "port A in bits 2:0, B in 6:4: 1:0 speed (10, 100, 1000), 2 clock there"),
-    BoardRegister("returned", "frames from B to A, modulo 2 to the 32nd"),
+    BoardRegister("links", "port A in bits 2:0, B in 6:4: 1:0 speed (10, 100, 1000), 2 clock there;"
+                  " 3 there is no port B"),
+    BoardRegister("returned", "frames from B to A, or sent back with one port, modulo 2 to the 32nd"),
     BoardRegister("returned_bad", "of what B received, in error or too long"),
     BoardRegister("returned_overflow", "dropped because there was no room"),
 )

@@ -7,6 +7,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from ...ctx_map.link import ONE_PORT
 from ...ctx_map.registers import FLAGS
 from .client import Client
 
@@ -42,10 +43,10 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What changes: the links' speeds in Mb/s (0: no clock), what port A received by its end, and
-    what port B did."""
+    """What changes: the links' speeds in Mb/s (0: no clock) by port, what port A received by its end,
+    and what port B did, or with one port what was sent back."""
 
-    links: tuple[int, int]
+    links: dict[str, int]
     filtered: dict[str, int]
     returned: dict[str, int]
 
@@ -53,12 +54,13 @@ class Status:
     def read(cls, client: Client) -> "Status":
         """Of a board; the counters of the filter are those of one cycle."""
         word = client.board("links")
-        links = tuple(
-            SPEEDS[min(bits & 3, 2)] if bits & _PRESENT else 0 for bits in (word & 7, word >> 4 & 7)
-        )
+        ports = {"a": word} if word >> ONE_PORT & 1 else {"a": word, "b": word >> 4}
+        links = {
+            port: SPEEDS[min(bits & 3, 2)] if bits & _PRESENT else 0 for port, bits in ports.items()
+        }
         names = {"passed": "returned", "bad": "returned_bad", "overflow": "returned_overflow"}
         return cls(
-            (links[0], links[1]),
+            links,
             client.counters(),
             {name: client.board(register) for name, register in names.items()},
         )
@@ -66,15 +68,16 @@ class Status:
 
 def to_json(identity: Identity, status: Status) -> dict[str, Any]:
     """What `host --json` prints."""
+    there, back = _ways(status)
     return {
         "program": identity.program,
         "digest": identity.digest,
         "rxgate_version": identity.version,
         "flags": list(identity.flags),
         "max_frame": identity.max_frame,
-        "links_mbps": {"a": status.links[0], "b": status.links[1]},
-        "a_to_b": status.filtered,
-        "b_to_a": status.returned,
+        "links_mbps": status.links,
+        _key(there): status.filtered,
+        _key(back): status.returned,
     }
 
 
@@ -86,17 +89,18 @@ def dashboard(
     table.add_column("frames")
     for name in ("total", "per second"):
         table.add_column(name, justify="right")
+    there, back = _ways(status)
     parts = (
-        ("A to B", status.filtered, before.filtered if before else None),
-        ("B to A", status.returned, before.returned if before else None),
+        (there, status.filtered, before.filtered if before else None),
+        (back, status.returned, before.returned if before else None),
     )
     for direction, counts, old in parts:
         for name, count in counts.items():
             rate = f"{(count - old[name]) / seconds:,.0f}" if old and seconds > 0 else ""
             table.add_row(f"{direction}  {name}", f"{count:,}", rate)
     links = ", ".join(
-        f"port {letter} {f'{mbps} Mb/s' if mbps else 'without a clock'}"
-        for letter, mbps in zip("AB", status.links, strict=True)
+        f"port {port.upper()} {f'{mbps} Mb/s' if mbps else 'without a clock'}"
+        for port, mbps in status.links.items()
     )
     return Group(
         Text(f"{identity.program or 'a program without a name'}, digest {identity.digest},"
@@ -104,3 +108,12 @@ def dashboard(
         Text(links),
         table,
     )
+
+
+def _ways(status: Status) -> tuple[str, str]:
+    """What the two directions of a board are called."""
+    return ("A to B", "B to A") if "b" in status.links else ("in at A", "back at A")
+
+
+def _key(way: str) -> str:
+    return way.lower().replace(" ", "_")

@@ -6,7 +6,9 @@ import pytest
 from rxgate.boards.host.client import Client, HostError
 from rxgate.boards.host.protocol import Reply, Request, find_reply
 from rxgate.boards.host.simulated import Noise, NoisyLine, Registers, SimulatedBoard
-from rxgate.ctx_map.link import Operation, Status
+from rxgate.boards.host.status import Identity, Status, to_json
+from rxgate.ctx_map import link
+from rxgate.ctx_map.link import Operation
 from rxgate.ctx_map.registers import BY_NAME, COUNTERS, MAGIC, MAP_VERSION, Tunable
 
 
@@ -38,6 +40,15 @@ def test_registers(rng):
     client.command("commit")
     assert found.shown["limit"] == b"\xef\xbe\xad\xde\x05\x06"
     assert client.retries == 0
+
+
+def test_a_board_with_one_port(rng):
+    line = NoisyLine(SimulatedBoard(registers(), {"links": 0xE, "returned": 3}), Noise(rng))
+    client = Client(line, line.clock)
+    told = to_json(Identity.read(client), Status.read(client))
+    assert told["links_mbps"] == {"a": 1000}
+    assert told["in_at_a"] == dict.fromkeys(COUNTERS, 0)
+    assert told["back_at_a"] == {"passed": 3, "bad": 0, "overflow": 0}
 
 
 @pytest.mark.parametrize("kind", ["flip", "lose", "repeat"])
@@ -107,7 +118,7 @@ def test_a_refusal_is_told(rng):
 
 
 def test_replies_are_found_between_other_bytes(rng):
-    reply = Reply(5, Status.DONE, 0x5A5A5A5A)
+    reply = Reply(5, link.Status.DONE, 0x5A5A5A5A)
     text = b"\x5a\x00\x5a" + reply.encode() + b"\x5a\x01"
     assert find_reply(text) == (reply, b"\x5a\x01")
     assert find_reply(text[:-4]) == (None, text[2:-4])  # what begins at 0 is whole, and wrong

@@ -36,6 +36,8 @@ WIDTH = 8
 """Bits of the gate: at 125 MHz these are a gigabit."""
 BITSTREAM = f"{bitstream.TOP}.bit"
 """The file that a programmer loads."""
+DELAYS = "ecp5-8"
+"""Those of most boards."""
 _GATE = "filter.gate"
 """Where the gate is in the design."""
 _CELLS = {
@@ -76,10 +78,12 @@ class Built:
     bitstream: bytes
 
 
-def board_design(program: Program, options: Options) -> Design:
-    """The program for a board: a gate that keeps frames until they are known to be good."""
+def board_design(program: Program, options: Options, delays: str = DELAYS) -> Design:
+    """The program for a board: a gate that keeps frames until they are known to be good, of stages that
+    a device of these `delays` can do."""
     taken = replace(
-        options, width=WIDTH, backpressure=False, clock_mhz=float(CLOCK_MHZ), control_port=True
+        options, width=WIDTH, backpressure=False, clock_mhz=float(CLOCK_MHZ), target=delays,
+        control_port=True,
     )
     design = compile_program(program, taken)
     return replace(design, config=replace(design.config, store_and_forward=True))

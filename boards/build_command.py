@@ -37,6 +37,7 @@ from .build import (
 from .build import build as build_board
 from .kits import KITS
 from .load import load as load_bitstream
+from .pins import device
 
 _MOST_FRAME = 9216
 
@@ -91,7 +92,7 @@ def build(
         )
     except ValueError as error:
         raise click.UsageError(f"--{str(error).replace('_', '-', 1)}") from None
-    design = board_design(program, taken)
+    design = board_design(program, taken, device(kit).delays)
     with Progress(
         SpinnerColumn(), *Progress.get_default_columns()[:1], TimeElapsedColumn(),
         console=console(stderr=True), transient=True, disable=not sys.stderr.isatty(),

@@ -32,10 +32,11 @@ class Pin:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """An FPGA, and how nextpnr-ecp5 is told which."""
+    """An FPGA, how nextpnr-ecp5 is told which, and the compiler's name of its delays."""
 
     name: str
     router: tuple[str, ...]
+    delays: str
 
 
 def device(kit: Kit) -> Device:
@@ -45,6 +46,7 @@ def device(kit: Kit) -> Device:
     return Device(
         f"{platform.device}-{platform.speed}{platform.package}",
         (_DEVICES[platform.device], "--package", package, "--speed", platform.speed),
+        f"ecp5-{platform.speed}",
     )
 
 

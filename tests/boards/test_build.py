@@ -65,8 +65,8 @@ def timing(seed: int, mhz: float) -> Timing:
 
 def test_a_slow_clock_is_told_with_its_path():
     path = (Place("stage 3", "a.c:7", 9.0),)
-    slow = Built(Device("d", ()), (timing(1, 90.0), timing(2, 100.04)), timing(2, 100.04), path,
-                 ("a.c:7",), b"")
+    tried = (timing(1, 90.0), timing(2, 100.04))
+    slow = Built(Device("d", (), "ecp5-8"), tried, tried[1], path, ("a.c:7",), b"")
     with pytest.raises(TimingError) as raised:
         check_timing(slow)
     assert str(raised.value) == (
@@ -80,7 +80,7 @@ def test_a_slow_clock_is_told_with_its_path():
 def test_a_slow_design_is_only_written_when_asked_for(tmp_path, monkeypatch, allowed):
     late = timing(1, 80.0)
     monkeypatch.setattr("rxgate.boards.build_command.build_board", lambda *_: Built(
-        Device("d", ()), (late,), late, (Place("gate.buffer", None, 12.0),), (), b"bits"))
+        Device("d", (), "ecp5-8"), (late,), late, (Place("gate.buffer", None, 12.0),), (), b"bits"))
     words = [PROGRAM, "--board", "versa-ecp5", "-o", str(tmp_path / "o")]
     done = invoke(*words, *(["--allow-timing-fail"] if allowed else []))
     assert (tmp_path / "o").exists() is allowed

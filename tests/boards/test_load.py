@@ -20,7 +20,7 @@ def build(tmp_path, monkeypatch):
     clock = Clock("system", 130.0, 125.0, ())
     timing = Timing(1, (clock,), {})
     monkeypatch.setattr("rxgate.boards.build_command.build_board", lambda *_: Built(
-        Device("d", ()), (timing,), timing, (Place("gate.buffer", None, 7.0),), (), b"bits"))
+        Device("d", (), "ecp5-8"), (timing,), timing, (Place("gate.buffer", None, 7.0),), (), b"bits"))
     monkeypatch.setattr("rxgate.boards.build_command.output_files",
                         lambda *_: {"top.bit": b"bits"})
     (tmp_path / "bin").mkdir()

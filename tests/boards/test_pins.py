@@ -5,6 +5,7 @@ from rxgate.boards.kits import KITS
 from rxgate.boards.lpf import lpf
 from rxgate.boards.pins import Pin, device, pins
 from rxgate.boards.xdc import xdc
+from rxgate.compiler.delay_tables import DELAYS
 
 
 @pytest.mark.parametrize("name", KITS)
@@ -66,3 +67,8 @@ def test_constraints_of_other_flows():
         "set_false_path -from [get_ports {uart_rx*}]",
         "set_false_path -to [get_ports {led*}]",
     ]
+
+
+@pytest.mark.parametrize("name", KITS)
+def test_the_compiler_knows_the_delays_of_a_device(name):
+    assert device(KITS[name]).delays in DELAYS

@@ -5,7 +5,7 @@
 //   1, steps (64): RXC stands still for so long, and all other wires with it
 //   2, cycles of RXC (64): nothing is sent
 //   3, steps (64): nothing is sent until so much time has passed
-//   4, carrier (8), bytes behind it (32), length (32), bytes, length (32), bytes: what is on RXD, and
+//   4, carrier (8), whether a nibble is missing at the beginning (8), bytes behind it (32), length (32), bytes, length (32), bytes: what is on RXD, and
 //      for each of these bytes whether the PHY signals an error
 // Standard output has records: port (8), first and last step (64 each), error (8), length (32), and a
 // byte per cycle of TXC; then 255, cycles of the system, frames with an end cut off, and counters.
@@ -55,7 +55,7 @@ void put(uint64_t value, int size) {
 struct Item {
     enum Kind : uint8_t { LINK, STOP, IDLE, UNTIL, FRAME } kind;
     uint64_t number = 0;
-    bool flag = false;
+    bool flag = false, late = false;
     uint8_t idle = 0;
     std::vector<uint8_t> data, errors;
 
@@ -67,6 +67,7 @@ struct Item {
         }
         if (kind == FRAME) {
             flag = from.take<uint8_t>();
+            late = from.take<uint8_t>();
             number = from.take<uint32_t>();
             data = from.bytes();
             errors = from.bytes();
@@ -140,10 +141,10 @@ private:
                 break;
             case Item::FRAME:
                 if (m_byte < item.data.size()) {
-                    m_value = item.data[m_byte];
+                    m_second = m_nibbles && !(item.late && m_byte == 0);
+                    m_value = item.data[m_byte] >> (m_nibbles && !m_second ? 4 : 0);
                     m_error = item.errors[m_byte++];
                     m_carrier = item.flag;
-                    m_second = m_nibbles;
                     return;
                 }
                 m_byte = 0;

@@ -87,13 +87,14 @@ class Burst:
     """Bytes, and so many byte times without a carrier behind them.
 
     At the positions `errors` the PHY signals an error. Without `carrier` it is nothing but these
-    errors that tells of the bytes.
+    errors that tells of the bytes. A `late` one begins with its second nibble, if the link has any.
     """
 
     data: bytes
     errors: frozenset[int] = frozenset()
     gap: int = GAP
     carrier: bool = True
+    late: bool = False
 
 
 Item = Link | Stop | Idle | Until | Burst
@@ -209,10 +210,10 @@ def _encode(item: Item) -> bytes:
             return pack("<BQ", 2, cycles)
         case Until(step):
             return pack("<BQ", 3, step)
-        case Burst(data, errors, gap, carrier):
+        case Burst(data, errors, gap, carrier, late):
             marks = bytes(n in errors for n in range(len(data))) if errors else bytes(len(data))
             size = pack("<I", len(data))
-            return pack("<BBI", 4, carrier, gap) + size + data + size + marks
+            return pack("<BBBI", 4, carrier, late, gap) + size + data + size + marks
 
 
 def _sent(cycles: bytes, start: int, end: int, error: bool) -> Sent:

@@ -52,6 +52,12 @@ class Traffic:
         wire = self.board.on_wire(data, preamble=preamble * b"\x55" + b"\xd5")
         return Burst(wire, gap=gap)
 
+    def odd(self) -> list:
+        """A good one with a nibble more before it or behind, where a link has nibbles."""
+        one = self.whole(0)
+        nibble = Burst(b"\x55", gap=0, late=True)
+        return [*self.rng.choice(([nibble, one], [one, nibble], [nibble, one, nibble])), Idle(24)]
+
     def spoiled(self) -> list:
         """What must not come out, and does no harm to its neighbours."""
         rng, gap = self.rng, self.rng.choice((1, 4, 12))
@@ -84,7 +90,7 @@ class Traffic:
             case "preamble":
                 return [Burst(rng.randint(1, 30) * b"\x55", gap=gap)]
             case "no delimiter":
-                return [Burst(wire[:7] + bytes(b for b in wire[8:] if b != 0xD5), gap=gap)]
+                return [Burst(bytes(b for b in wire if 0xD not in (b & 15, b >> 4)), gap=gap)]
             case "empty":
                 return [Burst(wire[:8], gap=gap)]
             case "stop":  # The clock stands still, then the carrier is gone.
@@ -93,11 +99,13 @@ class Traffic:
             case "two delimiters":
                 return [Burst(wire[:8] + b"\xd5" + wire[8:], gap=gap)]
 
-    def mixed(self, steps: int) -> list:
+    def mixed(self, steps: int, nibbles: bool = False) -> list:
         script = []
         for _ in range(steps):
             if self.rng.random() < 0.5:
                 script += self.spoiled()
+            elif nibbles and self.rng.random() < 0.3:
+                script += self.odd()
             else:
                 gap, preamble = self.rng.choice((8, 12, 12, 40)), self.rng.choice((0, 1, 6, 7, 7, 8, 15))
                 script.append(self.whole(gap, preamble))
@@ -116,15 +124,18 @@ def frames(board, sent, *, broken=lambda one: False) -> list[bytes]:
     return found
 
 
-def test_a_rough_mixture(board, rng):
+@pytest.mark.parametrize(("speed", "steps"), [(1000, 250), (100, 70), (10, 8)])
+def test_a_rough_mixture(board, rng, speed, steps):
     """Both directions at once; errors back to back with good frames, the last of which are good."""
     traffic = [Traffic(board, rng) for _ in "ab"]
     scripts = [
-        [*up(ppm=rng.choice((-100, 0, 100)), idle=rng.choice((0, 0xD, 0xF))),
-         *t.spoiled(), *t.mixed(250), *t.spoiled(), t.whole(), *t.spoiled(), t.whole()]
+        [*up(speed, rng.choice((-100, 0, 100)), rng.choice((0, 0xD, 0xF))),
+         *t.spoiled(), *t.mixed(steps, speed < 1000), *t.spoiled(), t.whole(), *t.spoiled(), t.whole()]
         for t in traffic
     ]
-    seen = simulate(board.wires("vlan_allow.c"), *scripts, seed=rng.randint(1, 1 << 30))
+    seen = simulate(
+        board.wires("vlan_allow.c"), *scripts, seed=rng.randint(1, 1 << 30), patience=250_000
+    )
     a, b = traffic
     assert frames(board, seen.b) == a.good
     assert frames(board, seen.a) == b.good
@@ -167,6 +178,31 @@ def test_links_change_in_the_middle_of_traffic(board, rng):
         assert board.subsequence(found, t.good)
         assert found[-20:] == t.good[-20:]
         assert len(found) > 30
+
+
+def test_two_streams_share_a_wire(board, rng):
+    """What the program sends back and what B receives are more than port A may send: neither stands
+    still, and what does not leave is counted."""
+    echoed, other = [], Traffic(board, rng)
+    for n in range(300):
+        udp = b"\x08\x00" + bytes.fromhex("45000020000000004011000001010101020202021234000700080000")
+        echoed.append(bytes([2, 0, 0, 0, 0, 1]) + n.to_bytes(6, "big") + udp + rng.randbytes(600))
+    returned = [other.frame(640) for _ in range(300)]
+    seen = simulate(
+        board.wires("xdp_tx_echo.c"),
+        *([*up(), *(Burst(board.on_wire(f)) for f in some)] for some in (echoed, returned)),
+    )
+    found = frames(board, seen.a)
+    back, through = ([f for f in found if f in some] for some in (echoed, returned))
+    assert len(back) + len(through) == len(found)
+    assert board.subsequence(back, echoed)
+    assert board.subsequence(through, returned)
+    assert seen.b == ()
+    told = seen.counters
+    assert (told["tx"], told["returned"]) == (len(back), len(through))
+    assert told["overflow"] == 300 - len(back)
+    assert told["returned_overflow"] == 300 - len(through)
+    assert min(len(back), len(through)) > 140
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,10 @@ class Resource:
     number: int = 0
 
 
+UART = (Resource("uart.rx"), Resource("uart.tx"))
+"""The line of boards that have one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Port:
     """An RGMII port. `label` is what is printed beside the connector, as far as it is known.
@@ -32,8 +36,9 @@ class Kit:
 
     The oscillator has `oscillator_mhz`. Port A is the first of `ports`, port B the second. `leds` are
     in the order in which they get their meanings; a part of a resource is named behind it, as in
-    "rgb_led.r". `reset` is a button, `uart` the line to the host. `loader` is what openFPGALoader
-    is told of the board, which may have an `adapter` of its own between USB and JTAG.
+    "rgb_led.r". Other wires are `fixed` at a level. `reset` is a button, `uart` the line to the host:
+    what the board receives, and what it sends. `loader` is what openFPGALoader is told of the board,
+    which may have an `adapter` of its own between USB and JTAG.
     """
 
     name: str
@@ -44,7 +49,8 @@ class Kit:
     oscillator_mhz: float
     ports: tuple[Port, ...]
     leds: tuple[Resource, ...] = ()
+    fixed: tuple[tuple[Resource, bool], ...] = ()
     reset: Resource | None = None
-    uart: Resource | None = None
+    uart: tuple[Resource, Resource] | None = None
     loader: tuple[str, ...] = ()
     adapter: bool = True

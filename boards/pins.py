@@ -1,8 +1,8 @@
 """Board -> the device on it, and where each wire of a design goes, from amaranth-boards."""
 
 import importlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..compiler.errors import ToolError
@@ -16,6 +16,8 @@ _DEVICES = {
 }
 """What nextpnr-ecp5 calls a device."""
 _ALIASES = {"tx_ctrl": "tx_ctl", "rx_ctrl": "rx_ctl"}
+_IDLE = {"PULLMODE": "UP"}
+"""A serial line on which nothing is said is high, also if there is none."""
 RGMII = ("rx_clk", "rx_ctl", "rx_data", "tx_clk", "tx_ctl", "tx_data")
 
 
@@ -63,12 +65,23 @@ def pins(kit: Kit) -> tuple[Pin, ...]:
         first = next(p for p in resets if p.site == site)
         found.append(Pin(_bit("eth_rst", n, len(sites)), site, first.attributes, first.inverted))
     if kit.uart is not None:
-        found += _wires(kit, kit.uart, {"rx": "uart_rx", "tx": "uart_tx"})
-    for n, led in enumerate(kit.leds):
-        name, _, part = led.name.partition(".")
-        [pin] = _wires(kit, Resource(name, led.number), {part: "led"})
-        found.append(Pin(_bit("led", n, len(kit.leds)), pin.site, pin.attributes, pin.inverted))
+        [listens] = _parts(kit, "uart_rx", kit.uart[:1])
+        pulled = tuple((dict(listens.attributes) | _IDLE).items())
+        found += [replace(listens, attributes=pulled), *_parts(kit, "uart_tx", kit.uart[1:])]
+    found += _parts(kit, "led", kit.leds)
+    found += _parts(kit, "fixed", [resource for resource, _ in kit.fixed])
     return tuple(found)
+
+
+def _parts(kit: Kit, wire: str, resources: Sequence[Resource]) -> list[Pin]:
+    """One wire for the pins of several resources, or parts of them."""
+    found: list[Pin] = []
+    for resource in resources:
+        name, _, part = resource.name.partition(".")
+        found += _wires(kit, Resource(name, resource.number), {part: wire})
+    return [
+        replace(pin, wire=_bit(wire, n, len(found))) for n, pin in enumerate(found)
+    ]
 
 
 def _wires(kit: Kit, wanted: Resource, names: dict[str, str]) -> Iterator[Pin]:

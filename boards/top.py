@@ -83,6 +83,7 @@ class Top(wiring.Component):
         held = Signal(init=1)
         m.d.sync += [held.eq(left != 0), left.eq(left - (left != 0))]
         self._drive(m, "eth_rst", held)
+        self._drive(m, "fixed", Cat(Const(level, 1) for _, level in self.kit.fixed))
 
         m.submodules.filter = filtering = Filter(self.gate, self.module)
         macs = []

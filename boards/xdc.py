@@ -14,7 +14,7 @@ from .pins import Pin
 _PROPERTIES = {"IO_TYPE": "IOSTANDARD", "DRIVE": "DRIVE", "SLEWRATE": "SLEW", "PULLMODE": "PULLTYPE"}
 _PULLS = {"UP": "PULLUP", "DOWN": "PULLDOWN", "NONE": "NONE"}
 _INPUTS = ("button", "uart_rx")
-_OUTPUTS = ("eth_rst", "led", "uart_tx")
+_OUTPUTS = ("eth_rst", "led", "fixed", "uart_tx")
 
 
 def xdc(

@@ -4,7 +4,7 @@ Delays are those of LiteX for this board: TXC is delayed by the PHY. The serial 
 the light and the button, at J19: KEY+ is the board's input, DATA_LED- its output.
 """
 
-from ..kit import Kit, Port, Resource
+from ..kit import UART, Kit, Port, Resource
 
 COLORLIGHT_5A_75B = Kit(
     name="colorlight-5a-75b",
@@ -17,7 +17,7 @@ COLORLIGHT_5A_75B = Kit(
         Port(Resource("eth_rgmii", 0), "RJ45 0", receive_delay=2.0),
         Port(Resource("eth_rgmii", 1), "RJ45 1", receive_delay=2.0),
     ),
-    uart=Resource("uart"),
+    uart=UART,
     loader=("-b", "colorlight"),
     adapter=False,
 )

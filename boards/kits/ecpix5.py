@@ -6,7 +6,7 @@ four lights is the red part of one of three colours.
 
 from dataclasses import replace
 
-from ..kit import Kit, Port, Resource
+from ..kit import UART, Kit, Port, Resource
 
 ECPIX5_45F = Kit(
     name="ecpix5-45f",
@@ -18,7 +18,7 @@ ECPIX5_45F = Kit(
     ports=(Port(Resource("eth_rgmii"), "RJ45", transmit_delay=2.0),),
     leds=tuple(Resource("rgb_led.r", n) for n in range(4)),
     reset=Resource("rst"),
-    uart=Resource("uart"),
+    uart=UART,
     loader=("-b", "ecpix5"),
 )
 

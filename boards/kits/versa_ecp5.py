@@ -6,7 +6,7 @@ work on this board, LiteX's among them, have no delay in the FPGA.
 
 from dataclasses import replace
 
-from ..kit import Kit, Port, Resource
+from ..kit import UART, Kit, Port, Resource
 
 VERSA_ECP5 = Kit(
     name="versa-ecp5",
@@ -21,7 +21,7 @@ VERSA_ECP5 = Kit(
     ),
     leds=tuple(Resource("led", n) for n in range(8)),
     reset=Resource("rst"),
-    uart=Resource("uart"),
+    uart=UART,
     loader=("-c", "ft2232"),
 )
 

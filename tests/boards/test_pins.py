@@ -32,6 +32,15 @@ def test_versa_has_the_pins_of_the_board():
     assert device(kit).router == ("--um-45k", "--package", "CABGA381", "--speed", "8")
 
 
+def test_butterstick_has_what_others_have_otherwise():
+    """A serial line at its card slot, and lights that share their colours."""
+    found = {p.wire: p for p in pins(KITS["butterstick"])}
+    assert (found["uart_rx"].site, found["uart_tx"].site) == ("C12", "A13")
+    assert dict(found["uart_rx"].attributes) == {"IO_TYPE": "LVCMOS33", "PULLMODE": "UP"}
+    assert [found[f"fixed[{n}]"].site for n in range(3)] == ["T1", "U1", "R1"]
+    assert found["led[6]"].site == "C16"
+
+
 def test_constraints():
     text = lpf([Pin("a[0]", "B2", (("IO_TYPE", "LVCMOS33"), ("DRIVE", "4")))], {"osc": 12.5})
     assert text.splitlines()[2:] == [

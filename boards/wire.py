@@ -35,7 +35,6 @@ _VERILATOR = (
     "--cc", "--top-module", TOP, "--prefix", "Vtop", "-O3", "--output-split", "0",
     "--x-assign", "unique", "--x-initial", "unique", "-Wno-fatal", "-Wno-WIDTH", "--quiet",
 )
-_FLAGS = (*model.CXX_FLAGS, "-O2")
 _SEEN = """`verilator_config
 public_flat_rd -module "rxgate" -var "stat_*"
 public_flat_rd -module "top" -var "total_returned*"
@@ -157,7 +156,8 @@ def build_wires(design: Design, kit: Kit) -> Path:
     verilog = "\n".join([*texts, (_HERE / "ecp5_models.v").read_text()])
     harness = (_HERE / "wire.cpp").read_text()
     wires = model.cache() / "wires"
-    found = wires / model.digest((verilog, harness, _SEEN, *_VERILATOR, *_FLAGS, *model.identity()))
+    flags = (*_VERILATOR, *model.CXX_FLAGS, *model.identity())
+    found = wires / model.digest((verilog, harness, _SEEN, *flags))
     if found.exists():
         os.utime(found)
         return found
@@ -169,7 +169,7 @@ def build_wires(design: Design, kit: Kit) -> Path:
         parts = [f"model/{p.name}" for p in sorted((folder / "model").glob("*.cpp"))]
         (folder / "unity.cpp").write_text("".join(f'#include "{p}"\n' for p in [*parts, "wire.cpp"]))
         tools.cxx().run(
-            *_FLAGS, *model.includes(), "-DVM_TRACE=0", "-DVM_TRACE_FST=0", "-I", "model",
+            *model.CXX_FLAGS, *model.includes(), "-DVM_TRACE=0", "-DVM_TRACE_FST=0", "-I", "model",
             "unity.cpp", *model.runtime(False), "-o", "wire.exe", "-lpthread", cwd=folder,
         )
         (folder / "wire.exe").replace(found)

@@ -35,7 +35,7 @@ def by_cocotb(board, program: str, name: str):
 
 
 def test_a_capture(board):
-    by_cocotb(board, "xdp_ntp_guard.c", "ntp.pcap")
+    by_cocotb(board, "dns_guard.c", "dns.pcap")
 
 
 @pytest.mark.slow

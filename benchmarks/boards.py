@@ -74,8 +74,8 @@ def figures(found: list[tuple[str, str, dict[str, Any]]]) -> str:
     return "\n".join([
         HEAD,
         "",
-        f"What `benchmarks/boards.py` gave last, {seeds}, with {tools}; clocks have to have"
-        f" {max(needed):g} MHz.",
+        f"What `benchmarks/boards.py` gave last, {seeds}; clocks have to have {max(needed):g} MHz.",
+        f"{tools}.",
         "",
         "| " + " | ".join(columns) + " |",
         "|---|---|" + (len(clocks) * "---:|") + "---|" + (len(CELLS) * "---:|"),

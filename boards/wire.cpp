@@ -217,14 +217,16 @@ int main(int argc, char** argv) {
     VerilatedContext context;
     context.commandArgs(argc, argv);
     context.randReset(2);
-    context.randSeed(std::atoi(argv[1]));
+    const int seed = std::atoi(argv[1]);
+    context.randSeed(seed);
     const Time patience = 2 * HALF * std::strtoull(argv[2], nullptr, 10);
     const bool tell = argc > 3;
     Vtop top{&context};
     Reader input{stdin};
+    const Time phase_a = seed % (2 * HALF), phase_b = seed / 3 % (2 * HALF);
     Source sources[] = {
-        {top.eth_a_rx_clk, top.eth_a_rx_ctl, top.eth_a_rx_data, HALF / 3, input},
-        {top.eth_b_rx_clk, top.eth_b_rx_ctl, top.eth_b_rx_data, HALF / 2, input},
+        {top.eth_a_rx_clk, top.eth_a_rx_ctl, top.eth_a_rx_data, phase_a, input},
+        {top.eth_b_rx_clk, top.eth_b_rx_ctl, top.eth_b_rx_data, phase_b, input},
     };
     Sink sinks[] = {
         {0, top.eth_a_tx_clk, top.eth_a_tx_ctl, top.eth_a_tx_data},

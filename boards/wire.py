@@ -182,7 +182,7 @@ def simulate(
     seed: int = 1, patience: int = 20_000, trace: bool = False,
 ) -> Seen:
     """Runs what `build_wires` built. Ends when both scripts have, and nothing was sent for `patience`
-    cycles of the system."""
+    cycles of the system. The `seed` chooses what registers hold at first, and the phases of clocks."""
     command = [program, str(seed), str(patience), *(["trace"] if trace else [])]
     script = b"".join(pack("<I", len(s)) + b"".join(map(_encode, s)) for s in (a, b))
     done = subprocess.run(command, input=script, capture_output=True, check=False)

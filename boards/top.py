@@ -192,12 +192,14 @@ _WIRES = ("rx_clk", "rx_ctl", "rx_data", "tx_clk", "tx_ctl", "tx_data")
 
 
 def _receive(m: Module, source: stream.Interface, sink: stream.Interface) -> None:
-    m.d.comb += [sink.payload.eq(source.payload), sink.valid.eq(source.valid)]
+    """Through a register: whether a byte has come is found out in the cycle in which it is given."""
+    m.d.sync += [sink.payload.eq(source.payload), sink.valid.eq(source.valid)]
 
 
 def _send(m: Module, source: stream.Interface, sink: stream.Interface) -> None:
-    _receive(m, source, sink)
-    m.d.comb += source.ready.eq(sink.ready)
+    m.d.comb += [
+        sink.payload.eq(source.payload), sink.valid.eq(source.valid), source.ready.eq(sink.ready)
+    ]
 
 
 def _is_input(name: str) -> bool:

@@ -50,6 +50,7 @@ class Circuit:
     kind: str
     schedule: Schedule
     pipeline: ProgramPipeline
+    expected: tuple[float, ...]
 
 
 def operators() -> dict[str, Function]:
@@ -95,14 +96,15 @@ def operators() -> dict[str, Function]:
 def of_operator(name: str, function: Function) -> Circuit:
     """An operator in a stage, all its results in registers that the trace port keeps."""
     placed = schedule(function, Model(DELAYS["generic"], SLOW))
-    return Circuit(name, "operator", placed, ProgramPipeline(placed, 0, trace=True))
+    pipeline = ProgramPipeline(placed, 0, trace=True)
+    return Circuit(name, "operator", placed, pipeline, placed.stage_ns)
 
 
 def of_program(name: str, target: str) -> Circuit:
     """A program's pipeline as `synth` has it."""
     options = Options(width=64, target=target, clock_mhz=PROGRAM_MHZ[target])
     design = compile_program(program(name), options)
-    return Circuit(name, "program", design.schedule, design.pipeline)
+    return Circuit(name, "program", design.schedule, design.pipeline, design.stage_ns)
 
 
 def wrapped(circuits: list[Circuit]) -> str:
@@ -185,7 +187,8 @@ def rows(circuits: list[Circuit], target: str, seed: int) -> Iterable[dict[str, 
         stages = [round(found.get(k, 0.0), 3) for k in range(circuit.schedule.latency)]
         yield {
             "kind": circuit.kind, "name": circuit.name, "target": target, "seed": seed,
-            "routed": stages, "model": [round(ns, 3) for ns in circuit.schedule.stage_ns],
+            "routed": stages, "model": [round(ns, 3) for ns in circuit.expected],
+            "scheduler": [round(ns, 3) for ns in circuit.schedule.stage_ns],
         }
 
 

@@ -26,8 +26,8 @@ _MULTIPLEXER = 1.5
 """Levels for each further one."""
 _MOST_TERMS = 12
 """Terms of an associative chain that are looked at apart."""
-_PAIRS = 4
-"""Inputs of a table that a tree of pairs fills, where mapping knows no other tree."""
+_THREES = 3
+"""Inputs of a table that mapping comes to fill with exclusive or."""
 _DUAL = {"and": "or", "or": "and", "": ""}
 """What the complement of an operation's result is, of the complements of its arguments."""
 _Term = tuple[float, int]
@@ -117,7 +117,7 @@ class Model:
             case "parity":
                 [a] = args
                 late = (a.arrival.base, a.arrival.leaves, a.late)
-                return self._tree([late, (0.0, 1, a.bits - a.late)], _PAIRS)
+                return self._tree([late, (0.0, 1, a.bits - a.late)], _THREES)
             case "add" | "sub":
                 width = max(a.bits for a in args)
                 return self._signal(given, d.carry + d.carry_bit * width)
@@ -186,7 +186,7 @@ class Model:
                 total += leaves * count
                 wide += count if 2 * leaves > size else 0
             tables = max(-(-total // size), wide)
-            if not queue and tables == 1:
+            if not queue and (tables == 1 or (total <= self.delays.inputs and not wide)):
                 return Arrival(base + level, base, total)
             rest = total - (tables - 1) * size
             if queue and 0 < rest < size and queue[0][0] < base + level - _SLACK:

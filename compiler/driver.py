@@ -23,6 +23,7 @@ from .ir import Function
 from .ir_check import check
 from .lift import lift, signals, window_size
 from .lifting.symbols import Target
+from .mapping import mapped_times
 from .options import Objective, Options, Route, Scheduler
 from .passes import DEFAULT, PLAIN, run_passes
 from .passes.dce import DeadCode
@@ -53,6 +54,11 @@ class Design:
         return ProgramPipeline(
             self.schedule, config.window, tunables=config.tunable_bytes, trace=self.options.trace
         )
+
+    @cached_property
+    def stage_ns(self) -> tuple[float, ...]:
+        """How long every stage is expected to be, with its logic mapped as a whole."""
+        return mapped_times(self.schedule, model(self.options.target, self.options.clock_mhz))
 
     @cached_property
     def gate(self) -> Gate:

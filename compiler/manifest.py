@@ -66,7 +66,7 @@ def _stages(design: Design) -> list[dict[str, Any]]:
         stages.append(
             {
                 "stage": k,
-                "ns": round(placed.stage_ns[k], 3),
+                "ns": round(design.stage_ns[k], 3),
                 "operations": operations,
                 "live_bits": placed.live_bits(k),
                 "live": live,
@@ -191,7 +191,7 @@ def manifest(design: Design) -> dict[str, Any]:
         "target": design.options.target,
         "objective": design.options.objective.value,
         "clock_mhz": design.options.clock_mhz,
-        "clock_expected_mhz": round(1000 / max(placed.stage_ns), 2),
+        "clock_expected_mhz": round(1000 / max(design.stage_ns), 2),
         "rates": rates(design),
         "prandom_seed": design.options.prandom_seed,
         "hash_key": None if shell else design.options.hash_key.hex(),

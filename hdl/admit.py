@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Const, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .stream import beat_layout, counted_layout, flow
+from .stream import beat_layout, counted, counted_layout, flow
 
 
 class Admit(wiring.Component):
@@ -77,14 +77,14 @@ class Admit(wiring.Component):
                 )
                 for n in range(size)
             ),
-            kept.count.eq(Mux(at_limit & too_many, rest, _count(beat.keep))),
+            kept.count.eq(Mux(at_limit & too_many, rest, beat.count)),
             kept.first.eq(beat.first),
             kept.last.eq(beat.last | at_limit),
             kept.err.eq(beat.err | (at_limit & (~beat.last | too_many))),
             *(kept[name].eq(beat[name]) for name in self.side),
         ]
         if self.window:
-            present = _count(beat.keep[: self.window])
+            present = counted(beat.keep[: self.window])
             m.d.sync += self.o_present.eq(
                 Mux(at_limit & too_many, min(rest, self.window), present)
             )
@@ -94,18 +94,3 @@ class Admit(wiring.Component):
                 discard.eq(~beat.last & (discard | refuse | at_limit)),
             ]
         return m
-
-
-def _count(ones: Value) -> Value:
-    """How many ones there are before the zeros. A bit of the count is 1 in ranges of counts, each
-    between two of the bits: so it has an OR of these behind it, and no chain of choices."""
-    bits = []
-    for k in range(len(ones).bit_length()):
-        step = 1 << k
-        starts = range(step, len(ones) + 1, 2 * step)
-        ranges = [
-            ones[n - 1] & ~(ones[n + step - 1] if n + step <= len(ones) else Const(0))
-            for n in starts
-        ]
-        bits.append(Cat(*ranges).any())
-    return Cat(*bits)

@@ -22,8 +22,14 @@ def result(verdict: Value, bad: Value | None, *, mark: bool) -> dict[str, Value]
 
 def leaving(beat: data.View) -> dict[str, Value]:
     """The members of `out_layout` of a decided beat."""
-    keep = Cat(beat.count > n for n in range(len(beat.data) // 8))
+    keep = Cat(_above(beat.count, n) for n in range(len(beat.data) // 8))
     return {name: keep if name == "keep" else beat[name] for name, _ in out_layout(8)}
+
+
+def _above(count: Value, n: int) -> Value:
+    """Whether `count` is greater than `n`: without a carry from the lower bits to the upper ones."""
+    low, high = count[:3], count[3:]
+    return (high > n // 8) | ((high == n // 8) & (low > n % 8))
 
 
 class Egress(wiring.Component):

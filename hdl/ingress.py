@@ -6,10 +6,10 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .stream import axis_layout, beat_layout, flow
+from .stream import axis_layout, beat_layout, counted, flow
 
-GROUP = 8
-"""Bytes of tkeep that are looked at in a cycle."""
+GROUP = 16
+"""Bits of tkeep that are looked at together: in the first cycle within a group, in the second the groups."""
 
 
 class Ingress(wiring.Component):
@@ -37,7 +37,7 @@ class Ingress(wiring.Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         beat = self.i.payload
-        held = Signal(beat_layout(self.width, self.side), reset_less=True)
+        held = Signal(axis_layout(self.width, {"first": 1, **self.side}), reset_less=True)
         valid = Signal()
         first = Signal(init=1)
         empty_end = Signal()
@@ -54,22 +54,23 @@ class Ingress(wiring.Component):
             full.eq(Cat(Cat(held.keep[n - 1] for n in starts if 0 < n <= k).all() for k in starts)),
             empty_end.eq(valid & ~held.last & self.i.valid & beat.last & ~beat.keep[0]),
             self.o.valid.eq(valid & (held.last | self.i.valid)),
-            self.o.payload.eq(held),
+            *(self.o.payload[name].eq(held[name]) for name in ("first", *self.side)),
             self.o.payload.last.eq(held.last | empty_end),
             self.o.payload.err.eq(held.err | (empty_end & beat.err)),
             self.o.payload.keep.eq(held.keep & Cat(full[n // GROUP] for n in range(size))),
+            self.o.payload.count.eq(counted(self.o.payload.keep)),
             self.o.payload.data.eq(
-                Cat(Mux(full[n // GROUP], held.data.word_select(n, 8), 0) for n in range(size))
+                Cat(
+                    Mux(self.o.payload.keep[n], held.data.word_select(n, 8), 0)
+                    for n in range(size)
+                )
             ),
         ]
         m.d.sync += valid.eq(Mux(self.i.valid, ~empty_end, valid & ~held.last))
         with m.If(self.i.valid):
             m.d.sync += [
-                held.data.word_select(n, 8).eq(Mux(leading[n], beat.data.word_select(n, 8), 0))
-                for n in range(size)
-            ]
-            m.d.sync += [
                 first.eq(beat.last),
+                held.data.eq(beat.data),
                 held.keep.eq(leading),
                 held.first.eq(first),
                 held.last.eq(beat.last),

@@ -5,14 +5,14 @@ only a frame without any byte has a beat without one. `err` is set at last beats
 members are valid at first beats only. Up to the packet buffer beats come when they come: nothing
 there stalls, since the source was stopped in time or the frame is left out.
 
-Before admission `keep` tells which bytes are the frame's: ones from the first byte on, so that a
-comparison with a number is one bit of it. Behind, `count` tells how many, in fewer bits.
+Before admission, beside `count`, `keep` tells which bytes are the frame's: ones from the first byte
+on, so that a comparison of the count with a number is one bit of it.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-from amaranth.hdl import Module
+from amaranth.hdl import Cat, Const, Module, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import Out
 
@@ -24,13 +24,11 @@ def axis_layout(width: int, side: Mapping[str, int]) -> data.StructLayout:
 
 def beat_layout(width: int, side: Mapping[str, int]) -> data.StructLayout:
     """A beat before admission."""
-    return data.StructLayout(
-        {"data": width, "keep": width // 8, "first": 1, "last": 1, "err": 1, **side}
-    )
+    return data.StructLayout({"keep": width // 8, **counted_layout(width, side).members})
 
 
 def counted_layout(width: int, side: Mapping[str, int]) -> data.StructLayout:
-    """An admitted beat; `count` is its number of bytes."""
+    """A beat; `count` is its number of bytes."""
     return data.StructLayout(
         {"data": width, "count": range(width // 8 + 1), "first": 1, "last": 1, "err": 1, **side}
     )
@@ -72,3 +70,18 @@ def connect_stream(m: Module, src: stream.Interface, dst: stream.Interface) -> N
     m.d.comb += [dst.payload.eq(src.payload), dst.valid.eq(src.valid)]
     if waits[0]:
         m.d.comb += src.ready.eq(dst.ready if waits[1] else 1)
+
+
+def counted(ones: Value) -> Value:
+    """How many ones there are before the zeros. A bit of the count is 1 in ranges of counts, each
+    between two of the bits: so it has an OR of these behind it, and no chain of choices."""
+    bits = []
+    for k in range(len(ones).bit_length()):
+        step = 1 << k
+        starts = range(step, len(ones) + 1, 2 * step)
+        ranges = [
+            ones[n - 1] & ~(ones[n + step - 1] if n + step <= len(ones) else Const(0))
+            for n in starts
+        ]
+        bits.append(Cat(*ranges).any())
+    return Cat(*bits)

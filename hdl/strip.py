@@ -7,7 +7,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .config import STRIP_SIDE
-from .stream import beat_layout, flow
+from .stream import beat_layout, counted, flow
 
 TAG_START, TAG_END, TAG_BYTES = 12, 16, 4
 """Where IEEE 802.1Q puts the outermost tag: TPID at byte 12, TCI at byte 14."""
@@ -119,7 +119,17 @@ class Strip(wiring.Component):
         rest = joined[8 * TAG_BYTES :]
         reached = here >= tag_beat if tag_beat else 1
         with m.If(tagged & reached):
-            m.d.comb += [self.o.payload.data.eq(rest), self.o.payload.keep.eq(keep[TAG_BYTES:])]
+            m.d.comb += [
+                self.o.payload.data.eq(rest),
+                self.o.payload.keep.eq(keep[TAG_BYTES:]),
+                self.o.payload.count.eq(
+                    Mux(
+                        oldest.last,
+                        oldest.count - TAG_BYTES,
+                        counted(following.keep[:TAG_BYTES]) + (size - TAG_BYTES),
+                    )
+                ),
+            ]
             with m.If(here == tag_beat):
                 m.d.comb += self.o.payload.data[: 8 * start].eq(oldest.data[: 8 * start])
             m.d.comb += [

@@ -96,7 +96,11 @@ def beats_of(frame, config, rng, fields=None, empty_end=False):
             if value is not None:
                 user = user & ~(((1 << width) - 1) << offset) | value << offset
         filler = part + rng.randbytes(size - len(part))
-        yield int.from_bytes(filler, "little"), (1 << len(part)) - 1, last, user
+        # Behind the first 0 of a last beat's tkeep there is no meaning, at other beats nowhere.
+        keep = rng.getrandbits(size)
+        if last:
+            keep = (keep << len(part) + 1 | (1 << len(part)) - 1) & (1 << size) - 1
+        yield int.from_bytes(filler, "little"), keep, last, user
 
 
 class Monitor:

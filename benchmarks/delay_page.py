@@ -188,8 +188,8 @@ routing to it, `fan_out` what every doubling of the bits adds that a signal sele
 and `compare` make sums and comparisons, `select` is a further bit of a table's key, `shift` a bit of a
 shift's amount, `product` a multiplier block.
 
-- **ecp5-8, ecp5-6**: what `benchmarks/delay_page.py` fits to the routed operators below, with `level` and
-  `fan_out` 2% to 17% shorter for programs, whose logic mapping restructures as a whole.
+- **ecp5-8, ecp5-6**: what `benchmarks/delay_page.py` fits to the routed operators below, `level`
+  and `fan_out` 2% to 17% shorter for programs, whose logic mapping restructures as a whole.
 - **xcup**: there is no open router for UltraScale+, and nothing here has been compared with its vendor's
   tools. `inputs`, and what carries count, follow the levels that `synth_xilinx -family xcup` makes; a
   level is taken for 0.62 ns, a look-up table of 0.1 ns and a net of 0.5 ns as is typical of designs at

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from .delay import GENERIC, Model
 from .ir import WIRING, Function
 from .lifetimes import fewest_bits
-from .placement import Placement, as_soon_as_possible, stage_times
+from .placement import Placement, as_soon_as_possible, stage_times, with_headroom
 from .wires import all_sources, reads
 
 
@@ -93,9 +93,11 @@ def schedule(
     """Place every operation of `function`, which must hold no dead code.
 
     Without `minimise` every operation is placed as soon as possible, whatever must be carried then.
-    `patient` lets the pipeline be longer where fewer register bits are then carried.
+    `patient` lets the pipeline be longer, and stages as long as the clock allows, where fewer
+    register bits are then carried.
     """
-    placed, early = as_soon_as_possible(function, model)
+    place = with_headroom if minimise and not patient else as_soon_as_possible
+    placed, early = place(function, model)
     if minimise:
         least = placed.end
         found = [

@@ -24,6 +24,8 @@ _JOINED = 2
 """Bits of a key that choose among tables of one slice, which multiplexers join."""
 _MULTIPLEXER = 1.5
 """Levels for each further one."""
+_MANY = 32
+"""Bits that a signal selects, from which on it is made only once, not in the table of every bit."""
 _MOST_TERMS = 12
 """Terms of an associative chain that are looked at apart."""
 _THREES = 3
@@ -103,10 +105,11 @@ class Model:
             case "xor":
                 return self._table(given)
             case "mux":
-                return self._table([self._spread(args[0], node.width), *given[1:]])
+                chooses = self._spread(args[0], node.width, any(a.out for a in given[1:]))
+                return self._table([chooses, *given[1:]])
             case "onehot":
                 pairs = [
-                    self._inputs([self._spread(p, node.width), v])
+                    self._inputs([self._spread(p, node.width, v.out > 0), v])
                     for p, v in zip(args[::2], given[1::2], strict=True)
                 ]
                 return self._tree([(base, leaves, 1) for base, leaves in pairs])
@@ -134,9 +137,12 @@ class Model:
                 return self._signal(given, d.carry + d.compare + d.carry_bit * node.width)
         raise AssertionError(f"no delay for {node!r}")
 
-    def _spread(self, select: Argument, width: int) -> Arrival:
-        """A signal that selects `width` bits here."""
-        more, a = self.delays.fan_out * log2(max(width, select.selects)), select.arrival
+    def _spread(self, select: Argument, width: int, late: bool = False) -> Arrival:
+        """A signal that selects `width` bits here; `late`: they are computed in this stage too."""
+        count, a = max(width, select.selects), select.arrival
+        more = self.delays.fan_out * log2(count)
+        if late and count > _MANY:
+            return Arrival(a.out + more, a.out + more, min(a.leaves, 1))
         return Arrival(a.out + more, a.base + more, a.leaves)
 
     def _signal(self, given: Sequence[Arrival], delay: float) -> Arrival:

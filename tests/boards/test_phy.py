@@ -13,7 +13,7 @@ def carried(taken: bytes) -> bytes:
     return taken[with_carrier[0] : with_carrier[-1] + 1]
 
 
-@pytest.mark.parametrize(("speed", "count", "gap"), [(1000, 20, 5), (100, 6, 12)])
+@pytest.mark.parametrize(("speed", "count", "gap"), [(1000, 12, 5), (100, 5, 12)])
 def test_both_are_the_same_on_the_wires(board, rng, speed, count, gap):
     design, kit = board.design_of("xdp_tx_echo.c"), board.KITS["versa-ecp5"]
     frames = [f for f in generate(200, rng.getrandbits(32)) if 60 <= len(f) <= 300][:count]

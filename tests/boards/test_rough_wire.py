@@ -124,7 +124,7 @@ def frames(board, sent, *, broken=lambda one: False) -> list[bytes]:
     return found
 
 
-@pytest.mark.parametrize(("speed", "steps"), [(1000, 250), (100, 70), (10, 8)])
+@pytest.mark.parametrize(("speed", "steps"), [(1000, 150), (100, 50), (10, 6)])
 def test_a_rough_mixture(board, rng, speed, steps):
     """Both directions at once; errors back to back with good frames, the last of which are good."""
     traffic = [Traffic(board, rng) for _ in "ab"]

@@ -193,7 +193,7 @@ def test_every_write_acts_once_and_no_other(connect, rng, kind):
     wires = connect(lambda levels: kind(rng, levels), disturb)
     client = Client(wires, wires.clock)
     scratch, wanted = BY_NAME["scratch"].offset, []
-    for _ in range(20):
+    for _ in range(14):
         value = rng.getrandbits(32)
         client.write_word(scratch, value)
         wanted.append((scratch, value))

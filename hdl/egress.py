@@ -22,14 +22,19 @@ def result(verdict: Value, bad: Value | None, *, mark: bool) -> dict[str, Value]
 
 def leaving(beat: data.View) -> dict[str, Value]:
     """The members of `out_layout` of a decided beat."""
-    keep = Cat(_above(beat.count, n) for n in range(len(beat.data) // 8))
+    keep = Cat(_at_least(beat.count, n + 1) for n in range(len(beat.data) // 8))
     return {name: keep if name == "keep" else beat[name] for name, _ in out_layout(8)}
 
 
-def _above(count: Value, n: int) -> Value:
-    """Whether `count` is greater than `n`: without a carry from the lower bits to the upper ones."""
+def _at_least(count: Value, n: int) -> Value:
+    """Whether `count` is `n` or more, without a carry from its lower bits to the upper ones."""
     low, high = count[:3], count[3:]
-    return (high > n // 8) | ((high == n // 8) & (low > n % 8))
+    upper, lower = divmod(n, 8)
+    if not len(high):
+        return low >= lower
+    if not lower:
+        return high >= upper
+    return (high > upper) | ((high == upper) & (low >= lower))
 
 
 class Egress(wiring.Component):

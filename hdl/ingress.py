@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .stream import axis_layout, beat_layout, counted, flow
 
 GROUP = 16
-"""Bits of tkeep that are looked at together: in the first cycle within a group, in the second the groups."""
+"""Bits of tkeep looked at together: in a first cycle those of a group, in a second the groups."""
 
 
 class Ingress(wiring.Component):
@@ -58,7 +58,7 @@ class Ingress(wiring.Component):
             self.o.payload.last.eq(held.last | empty_end),
             self.o.payload.err.eq(held.err | (empty_end & beat.err)),
             self.o.payload.keep.eq(held.keep & Cat(full[n // GROUP] for n in range(size))),
-            self.o.payload.count.eq(counted(self.o.payload.keep)),
+            self.o.payload.count.eq(_count(held.keep, full)),
             self.o.payload.data.eq(
                 Cat(
                     Mux(self.o.payload.keep[n], held.data.word_select(n, 8), 0)
@@ -78,3 +78,16 @@ class Ingress(wiring.Component):
             ]
             m.d.sync += [held[name].eq(beat[name]) for name in self.side]
         return m
+
+
+def _count(leading: Value, full: Value) -> Value:
+    """How many bytes there are, when no group behind one that is not full counts."""
+    size = min(GROUP, len(leading))
+    groups = [leading[n : n + size] for n in range(0, len(leading), size)]
+    high = counted(Cat(full[n] & group[-1] for n, group in enumerate(groups)))
+    if size == 1:
+        return high
+    low = Const(0, size.bit_length() - 1)
+    for n, group in enumerate(groups):
+        low = low | Mux(full[n], counted(group)[: len(low)], Const(0, len(low)))
+    return Cat(low, high)

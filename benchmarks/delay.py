@@ -2,12 +2,11 @@
 
     python benchmarks/delay.py --operators -o delay.jsonl
     python benchmarks/delay.py --programs hash_sampler,xdp_p4_parser -o delay.jsonl
-    python benchmarks/delay.py --page -o delay.jsonl
+    python benchmarks/delay_page.py delay.jsonl
 
 Every operator, and every program's pipeline, is a module between registers; many share a design, and
 are mapped each for itself. What arrives last at the registers of a stage is its length. Every row goes
-to the file at once. --page fits the figures to the operators of the file, prints them, and writes
-docs/delay.md with its plots.
+to the file at once. delay_page.py fits the figures to the operators of the file.
 """
 
 import argparse

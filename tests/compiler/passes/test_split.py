@@ -91,7 +91,7 @@ def test_what_is_split_fits(ripple):
     for before in operations(64).values():
         slow |= too_slow(before, FAST)
         assert not too_slow(Split(FAST, ripple).run(before), FAST)
-    assert slow == {"add", "sub", *COMPARED, *SHIFTS, "onehot", "case"}
+    assert slow == {"add", "sub", *COMPARED, *SHIFTS, "parity", "onehot", "case"}
 
 
 def test_what_fits_stays():

@@ -1,6 +1,6 @@
 """Entries -> the same entries later, out of a ring of block memory."""
 
-from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.hdl import Module, Mux, Signal, Value, ValueLike
 from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -11,6 +11,28 @@ SHALLOW, BLOCK = 2048, 16384
 of so many bits: as wide as the blocks of ECP5 (and half a block of UltraScale+) of that depth."""
 UNSEEN = 2
 """Entries that come before `o_room` tells of them: the level and `o_room` are registers."""
+
+
+def store_rows(
+    m: Module, depth: int, tail: Value, row: ValueLike, *, when: Value, read: Value,
+    into: ValueLike, fetch: Value,
+) -> None:
+    """Block memory of `depth` rows: `row` goes to `tail` with `when`, and a cycle after `fetch` the row
+    at `read` is `into`. What is wide and deep is made of columns, as block memories are."""
+    given, taken = Value.cast(row), Value.cast(into)
+    step = len(given) if depth <= SHALLOW else max(1, BLOCK // depth)
+    for at in range(0, len(given), step):
+        column = given[at : at + step]
+        m.submodules[f"memory_{at}"] = rows = memory.Memory(shape=len(column), depth=depth, init=[])
+        write_port, read_port = rows.write_port(), rows.read_port()
+        m.d.comb += [
+            write_port.addr.eq(tail),
+            write_port.data.eq(column),
+            write_port.en.eq(when),
+            read_port.addr.eq(read),
+            read_port.en.eq(fetch),
+            taken[at : at + step].eq(read_port.data),
+        ]
 
 
 class Ring(wiring.Component):
@@ -59,21 +81,9 @@ class Ring(wiring.Component):
         fetch, move = Signal(), Signal()
         held = Signal(self.shape, reset_less=True)
         row = Signal(self.shape)
-        given, taken = Value.cast(self.i.payload), Value.cast(row)
-        step = len(given) if self.depth <= SHALLOW else max(1, BLOCK // self.depth)
-        for at in range(0, len(given), step):
-            column = given[at : at + step]
-            mem = memory.Memory(shape=len(column), depth=self.depth, init=[])
-            m.submodules[f"memory_{at}"] = mem
-            write, read = mem.write_port(), mem.read_port()
-            m.d.comb += [
-                write.addr.eq(tail),
-                write.data.eq(column),
-                write.en.eq(self.i.valid),
-                read.addr.eq(head),
-                read.en.eq(fetch),
-                taken[at : at + step].eq(read.data),
-            ]
+        store_rows(
+            m, self.depth, tail, self.i.payload, when=self.i.valid, read=head, into=row, fetch=fetch
+        )
 
         m.d.comb += [
             move.eq(~valid | self.o.ready),

@@ -1,10 +1,10 @@
 """Frames as they come -> the good ones, each of which leaves only when all of it is there."""
 
-from amaranth.hdl import Module, Mux, Signal, Value
-from amaranth.lib import memory, stream, wiring
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..queue import BLOCK, SHALLOW
+from ..queue import store_rows
 from .frames import SENT, received, sent
 
 UNSEEN = 3
@@ -98,19 +98,7 @@ class PacketBuffer(wiring.Component):
         with m.If(move):
             m.d.sync += [valid.eq(fetched), held.eq(taken)]
 
-        # As in `Ring`: a block memory answers straight into a register.
-        step = SENT.size if self.depth <= SHALLOW else max(1, BLOCK // self.depth)
-        for at in range(0, SENT.size, step):
-            mine, read_mine = (Value.cast(v)[at : at + step] for v in (given, taken))
-            column = memory.Memory(shape=len(mine), depth=self.depth, init=[])
-            m.submodules[f"memory_{at}"] = column
-            write, read = column.write_port(), column.read_port()
-            m.d.comb += [
-                write.addr.eq(tail),
-                write.data.eq(mine),
-                write.en.eq(store),
-                read.addr.eq(head),
-                read.en.eq(fetch),
-                read_mine.eq(read.data),
-            ]
+        store_rows(
+            m, self.depth, tail, given, when=store, read=head, into=taken, fetch=fetch
+        )
         return m

@@ -131,7 +131,8 @@ def model(design: Design) -> Model:
     stages_of = reading_stages(schedule, by)
     books = accounts(schedule, by)
     rows = held(schedule, names, stages_of, books)
-    timed = timing(schedule, delay_model(design.options.target, design.options.clock_mhz))
+    model = delay_model(design.options.target, design.options.clock_mhz)
+    timed = timing(schedule, model, design.stage_ns)
     critical = {n for chain in timed.chains for n in chain.operations}
     cost = _costs(design, books)
     key_of = _keys(program, cost)

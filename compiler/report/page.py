@@ -59,7 +59,7 @@ def render(design: Design) -> str:
         live=[s.live_bits for s in found.stages],
         most_live=max([1, *(s.live_bits for s in found.stages)]),
         most_operations=max([1, *(len(s.operations) for s in found.stages)]),
-        slowest=max(design.stage_ns),
+        slowest=max(s.chain.ns for s in found.stages),
         instructions=found.instructions[:MOST_LINES], groups=_groups(found.lines[:MOST_LINES]),
         left_out={
             "lines": max(0, len(found.lines) - MOST_LINES),

@@ -1,5 +1,6 @@
-"""Schedule, delay model -> the slowest chain of operations in every stage, as the scheduler expects."""
+"""Schedule, delay model -> the chain of operations that the scheduler takes for a stage's slowest."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..delay import Model
@@ -9,7 +10,8 @@ from ..schedule import Schedule
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """Operations of one stage, each reading the one before; `ns` is the length of the stage."""
+    """Operations of one stage, each reading the one before; `ns` is how long all of the stage is
+    expected to be, its logic mapped as a whole."""
 
     operations: tuple[int, ...]
     ns: float
@@ -23,8 +25,8 @@ class Timing:
     adds: dict[int, float]
 
 
-def timing(schedule: Schedule, model: Model) -> Timing:
-    """What `model`, which it was scheduled with, says of a schedule."""
+def timing(schedule: Schedule, model: Model, lengths: Sequence[float]) -> Timing:
+    """What `model`, which it was scheduled with, says of a schedule with stages of these `lengths`."""
     clocked = Clocked(schedule.function, model)
     before: dict[int, int] = {}
     for n in clocked.read:
@@ -39,7 +41,7 @@ def timing(schedule: Schedule, model: Model) -> Timing:
         while at >= 0:
             chain.append(at)
             at = before[at]
-        chains.append(Chain(tuple(reversed(chain)), schedule.stage_ns[k]))
+        chains.append(Chain(tuple(reversed(chain)), lengths[k]))
     return Timing(tuple(chains), clocked.wait)
 
 

@@ -58,7 +58,7 @@ def test_chains_lead_through_their_stage(found):
     design, said = found
     for stage in said.stages:
         assert set(stage.chain.operations) <= set(stage.operations)
-        assert stage.chain.ns == design.schedule.stage_ns[stage.number]
+        assert stage.chain.ns == design.stage_ns[stage.number]
         for a, b in zip(stage.chain.operations, stage.chain.operations[1:], strict=False):
             assert stage.number in said.operations[a].read_in
             assert said.operations[b].critical

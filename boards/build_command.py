@@ -78,7 +78,7 @@ def build(
         raise click.UsageError(f"--mirror is for boards with one port; {kit.title} has two")
     if cable and not load:
         raise click.UsageError("--cable is for --load")
-    if load and not (kit.adapter or cable):
+    if load and kit.adapter is None and not cable:
         raise click.UsageError(f"--load needs --cable NAME: {kit.title} has no adapter of its own")
     program = take_program(options)
     try:

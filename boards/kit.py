@@ -37,8 +37,9 @@ class Kit:
     The oscillator has `oscillator_mhz`. Port A is the first of `ports`, port B the second. `leds` are
     in the order in which they get their meanings; a part of a resource is named behind it, as in
     "rgb_led.r". Other wires are `fixed` at a level. `reset` is a button, `uart` the line to the host:
-    what the board receives, and what it sends. `loader` is what openFPGALoader is told of the board,
-    which may have an `adapter` of its own between USB and JTAG.
+    what the board receives, and what it sends. `loader` is openFPGALoader's name of the board, "" where
+    it has none, `adapter` that of what the board has between USB and JTAG: "" where the board's name
+    says so, None where there is nothing.
     """
 
     name: str
@@ -52,5 +53,5 @@ class Kit:
     fixed: tuple[tuple[Resource, bool], ...] = ()
     reset: Resource | None = None
     uart: tuple[Resource, Resource] | None = None
-    loader: tuple[str, ...] = ()
-    adapter: bool = True
+    loader: str = ""
+    adapter: str | None = None

@@ -14,8 +14,10 @@ def load(bitstream: Path, kit: Kit, cable: str | None) -> None:
     `cable` is openFPGALoader's name of the adapter, instead of the board's own.
     """
     try:
-        words = (*kit.loader, *(("-c", cable) if cable else ()))
-        _openfpgaloader().run(*words, "-m", bitstream)
+        adapter = cable or kit.adapter
+        named = ("-b", kit.loader) if kit.loader else ()
+        through = ("-c", adapter) if adapter else ()
+        _openfpgaloader().run(*named, *through, "-m", bitstream)
     except ToolError as error:
         raise ToolError(f"{error} Nothing was loaded; {bitstream} is written.") from None
 

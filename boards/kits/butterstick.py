@@ -18,5 +18,4 @@ BUTTERSTICK = Kit(
     leds=(Resource("rgb_leds_muxed.leds"),),
     fixed=tuple((Resource(f"rgb_leds_muxed.{colour}"), colour == "b") for colour in "rgb"),
     uart=(Resource("sd_card_1bit.dat"), Resource("sd_card_1bit.cmd")),
-    adapter=False,
 )

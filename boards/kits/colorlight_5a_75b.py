@@ -18,6 +18,5 @@ COLORLIGHT_5A_75B = Kit(
         Port(Resource("eth_rgmii", 1), "RJ45 1", receive_delay=2.0),
     ),
     uart=UART,
-    loader=("-b", "colorlight"),
-    adapter=False,
+    loader="colorlight",
 )

@@ -19,7 +19,8 @@ ECPIX5_45F = Kit(
     leds=tuple(Resource("rgb_led.r", n) for n in range(4)),
     reset=Resource("rst"),
     uart=UART,
-    loader=("-b", "ecpix5"),
+    loader="ecpix5",
+    adapter="",
 )
 
 ECPIX5_85F = replace(

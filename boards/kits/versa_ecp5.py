@@ -22,7 +22,7 @@ VERSA_ECP5 = Kit(
     leds=tuple(Resource("led", n) for n in range(8)),
     reset=Resource("rst"),
     uart=UART,
-    loader=("-c", "ft2232"),
+    adapter="ft2232",
 )
 
 VERSA_ECP5_5G = replace(

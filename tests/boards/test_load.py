@@ -42,6 +42,7 @@ def stand_in(tmp_path, does: str) -> None:
 
 @pytest.mark.parametrize(("board", "words", "called"), [
     ("versa-ecp5", (), "-c ft2232 -m"),
+    ("versa-ecp5", ("--cable", "dirtyJtag"), "-c dirtyJtag -m"),
     ("ecpix5-85f", (), "-b ecpix5 -m"),
     ("ecpix5-85f", ("--cable", "ft4232"), "-b ecpix5 -c ft4232 -m"),
     ("colorlight-5a-75b", ("--cable", "dirtyJtag"), "-b colorlight -c dirtyJtag -m"),

@@ -12,7 +12,7 @@ from .boards.command import synth
 from .boards.compile_command import compile_command
 from .boards.host.command import host
 from .compiler.errors import RxgateError
-from .sim.commands.compile import check, disasm
+from .sim.commands.check import check, disasm
 from .sim.commands.doctor import doctor
 from .sim.commands.fuzz import conformance_plugin, fuzz
 from .sim.commands.run import run

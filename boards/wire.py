@@ -4,7 +4,6 @@ The other end of each wire is a PHY of `wire.cpp`, which is fast enough for seco
 hold it to one by others. Frames are here as on a wire: from the preamble to the check sequence.
 """
 
-import os
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from struct import Struct, pack
 
 from ..compiler.driver import Design
 from ..compiler.errors import ToolError
-from ..sim import model, tools
+from ..sim import model
 from . import build
 from .bitstream import TOP
 from .kit import Kit
@@ -31,12 +30,7 @@ GAP = 12
 """Bytes of the smallest gap (IEEE 802.3 clause 4.4.2)."""
 _HELD = 20
 """Cycles for which PHYs are held in reset in simulation."""
-_VERILATOR = (
-    "--cc", "--top-module", TOP, "--prefix", "Vtop", "-O3", "--output-split", "0",
-    "--x-assign", "unique", "--x-initial", "unique", "-Wno-fatal", "-Wno-WIDTH", "--quiet",
-)
-_SEEN = """`verilator_config
-public_flat_rd -module "rxgate" -var "stat_*"
+_SEEN = """public_flat_rd -module "rxgate" -var "stat_*"
 public_flat_rd -module "top" -var "total_returned*"
 """
 _HERE = Path(__file__).parent
@@ -154,27 +148,11 @@ def build_wires(design: Design, kit: Kit) -> Path:
         raise ValueError(f"Two wires are wanted, and {kit.name} has {len(kit.ports)}")
     texts = [t for n, t in build.sources(design, kit, _HELD).items() if n.endswith(".v")]
     verilog = "\n".join([*texts, (_HERE / "ecp5_models.v").read_text()])
-    harness = (_HERE / "wire.cpp").read_text()
-    wires = model.cache() / "wires"
-    flags = (*_VERILATOR, *model.CXX_FLAGS, *model.identity())
-    found = wires / model.digest((verilog, harness, _SEEN, *flags))
-    if found.exists():
-        os.utime(found)
-        return found
-    with model.aside(wires) as folder:
-        (folder / "board.v").write_text(verilog)
-        (folder / "seen.vlt").write_text(_SEEN)
-        (folder / "wire.cpp").write_text(harness)
-        tools.verilator().run(*_VERILATOR, "--Mdir", "model", "seen.vlt", "board.v", cwd=folder)
-        parts = [f"model/{p.name}" for p in sorted((folder / "model").glob("*.cpp"))]
-        (folder / "unity.cpp").write_text("".join(f'#include "{p}"\n' for p in [*parts, "wire.cpp"]))
-        tools.cxx().run(
-            *model.CXX_FLAGS, *model.includes(), "-DVM_TRACE=0", "-DVM_TRACE_FST=0", "-I", "model",
-            "unity.cpp", *model.runtime(False), "-o", "wire.exe", "-lpthread", cwd=folder,
-        )
-        (folder / "wire.exe").replace(found)
-    model.prune(wires)
-    return found
+    harness = _HERE / "wire.cpp"
+    return model.kept(
+        "wires", (verilog, harness.read_text(), _SEEN, *model.flags()),
+        lambda folder: model.compile_model(folder, verilog, harness, top=TOP, visible=_SEEN),
+    )
 
 
 def simulate(

@@ -9,7 +9,7 @@ import hashlib
 import os
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from ..compiler.errors import ToolError
@@ -25,8 +25,8 @@ _HARNESS = (
     "native_abi.h", "lz4.h",
 )
 _VERILATOR = (
-    "--cc", "--top-module", TOP, "--prefix", "Vrxgate", "-O3", "--output-split", "0",
-    "--x-assign", "unique", "--x-initial", "unique", "-Wno-fatal", "-Wno-WIDTH", "--quiet",
+    "--cc", "-O3", "--output-split", "0", "--x-assign", "unique", "--x-initial", "unique", "-Wno-fatal",
+    "-Wno-WIDTH", "--quiet",
 )
 CXX_FLAGS = ("-std=c++20", "-O1", "-fno-strict-aliasing", "-w")
 _RUNTIME = ("verilated.cpp", "verilated_threads.cpp")
@@ -39,34 +39,52 @@ def build_model(verilog: str, *, waves: bool = False) -> Path:
     """
     if waves and not tools.zlib_header():
         raise ToolError("Waves need zlib.h. Install zlib1g-dev (`apt-get install zlib1g-dev`).")
-    flags = (*_VERILATOR, "--trace-fst") if waves else _VERILATOR
     sources = [(HARNESS / name).read_text() for name in _HARNESS]
-    made_of = (verilog, *flags, *CXX_FLAGS, *identity(), *sources)
-    models = cache() / "models"
-    model = models / digest(made_of)
-    if model.exists():
-        os.utime(model)
-        return model
-    with aside(models) as folder:
-        compile_model(folder, verilog, "harness.cpp", waves=waves).replace(model)
-    prune(models)
-    return model
+    return kept(
+        "models", (verilog, str(waves), *flags(), *sources),
+        lambda folder: compile_model(folder, verilog, HARNESS / "harness.cpp", waves=waves),
+    )
+
+
+def kept(
+    kind: str, made_of: Iterable[str], make: Callable[[Path], Path], *, suffix: str = ""
+) -> Path:
+    """What `make` makes, in a folder that it is given; or made, of the same things, before."""
+    folder = cache() / kind
+    wanted = folder / (digest(made_of) + suffix)
+    if wanted.exists():
+        os.utime(wanted)
+        return wanted
+    with aside(folder) as scratch:
+        make(scratch).replace(wanted)
+    prune(folder)
+    return wanted
+
+
+def flags() -> tuple[str, ...]:
+    """How models are made, and by which tools, for digests."""
+    return (*_VERILATOR, *CXX_FLAGS, *identity())
 
 
 def compile_model(
-    folder: Path, verilog: str, harness: str, *, waves: bool = False, hasty: bool = False
+    folder: Path, verilog: str, harness: Path, *, top: str = TOP, visible: str = "",
+    waves: bool = False, hasty: bool = False,
 ) -> Path:
-    """The simulator of `verilog`, driven by a file of this package; made and left in `folder`.
+    """The simulator of `verilog`, whose module `top` `harness` drives; made and left in `folder`.
 
-    A `hasty` one compiles in half the time and runs several times slower.
+    `visible` are lines of a Verilator configuration that say what else than ports can be read. A
+    `hasty` one compiles in half the time and runs several times slower.
     """
     verilator, cxx = tools.verilator(), tools.cxx()
     objects = runtime(waves)
-    flags = (*_VERILATOR, "--trace-fst") if waves else _VERILATOR
     (folder / "rxgate.v").write_text(verilog)
-    verilator.run(*flags, "--Mdir", "model", "rxgate.v", cwd=folder)
+    (folder / "visible.vlt").write_text(f"`verilator_config\n{visible}")
+    verilator.run(
+        *_VERILATOR, *(["--trace-fst"] if waves else []), "--top-module", top, "--prefix", f"V{top}",
+        "--Mdir", "model", "visible.vlt", "rxgate.v", cwd=folder,
+    )
     parts = [f"model/{p.name}" for p in sorted((folder / "model").glob("*.cpp"))]
-    parts.append(str(HARNESS / harness))
+    parts.append(str(harness))
     unity = folder / "unity.cpp"
     unity.write_text("".join(f'#include "{part}"\n' for part in parts))
     cxx.run(

@@ -4,7 +4,6 @@ The same model as sim/golden.py, hundreds of times as fast. The program is trans
 instructions; descriptor, verdict and fate are in sim/native.h. sim/harness_judge.h asks it.
 """
 
-import os
 from pathlib import Path
 
 from ..compiler.expand import expand
@@ -18,7 +17,7 @@ from ..ctx_map.verdicts import Verdict
 from ..hdl.config import GateConfig, OnDrop
 from . import tools
 from .interp import PACKET_ADDRESS
-from .model import HARNESS, aside, cache, digest, identity, prune
+from .model import HARNESS, identity, kept
 from .probes import COUNTERS
 from .translate import function, operators
 
@@ -36,17 +35,13 @@ def build_native(
     """The shared object, whose symbol `rxgate_native` is what sim/native_abi.h says."""
     source = native_source(program, config, prandom_seed=prandom_seed, hash_key=hash_key)
     headers = [(HARNESS / name).read_text() for name in _HEADERS]
-    folder = cache() / "natives"
-    wanted = folder / f"{digest((source, *headers, *_FLAGS, *identity()))}.so"
-    if wanted.exists():
-        os.utime(wanted)
-        return wanted
-    with aside(folder) as scratch:
+
+    def make(scratch: Path) -> Path:
         (scratch / "native.cpp").write_text(source)
         tools.cxx().run(*_FLAGS, "-I", HARNESS, "native.cpp", "-o", "native.so", cwd=scratch)
-        (scratch / "native.so").replace(wanted)
-    prune(folder)
-    return wanted
+        return scratch / "native.so"
+
+    return kept("natives", (source, *headers, *_FLAGS, *identity()), make, suffix=".so")
 
 
 def native_source(

@@ -18,7 +18,7 @@ from ..compiler.driver import Design
 from ..compiler.errors import ToolError
 from ..ctx_map.verdicts import VERDICT_BITS
 from ..hdl.verilog import to_verilog
-from .model import TOP, compile_model
+from .model import HARNESS, TOP, compile_model
 
 Inputs = Mapping[tuple[str, int], int]
 """What a pipeline is given: (name, index) -> value; bytes of the window count from 0."""
@@ -147,7 +147,8 @@ def _fill(piece: bytearray, place: Mapping[str, int], design: Design, inputs: In
 
 def _simulate(block: Pipelines, content: bytes, seed: int) -> bytes:
     with tempfile.TemporaryDirectory(prefix="rxgate-") as folder:
-        model = compile_model(Path(folder), to_verilog(block, TOP), "pipelines.cpp", hasty=True)
+        harness = HARNESS / "pipelines.cpp"
+        model = compile_model(Path(folder), to_verilog(block, TOP), harness, hasty=True)
         done = subprocess.run(
             [model, str(seed % 1_000_000)], input=content, capture_output=True, check=False
         )

@@ -59,7 +59,7 @@ class Rig(wiring.Component):
 @pytest.fixture(scope="module")
 def program(tmp_path_factory):
     folder = tmp_path_factory.mktemp("line")
-    return compile_model(folder, to_verilog(Rig(), "rxgate"), str(Path(__file__).with_name("line.cpp")))
+    return compile_model(folder, to_verilog(Rig(), "rxgate"), Path(__file__).with_name("line.cpp"))
 
 
 class Wires:
